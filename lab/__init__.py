@@ -1,0 +1,1 @@
+"""The practice cluster: a real Kubernetes cluster on one machine, for demos and tests."""

@@ -1,0 +1,130 @@
+"""The lab's long-running processes, kept by supervisord: the registry and one process per node."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import time
+import xmlrpc.client
+from pathlib import Path
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from . import registry, settings
+from .shell import LabError, run
+
+_SOCKET = settings.STATE / "supervisor.sock"
+_CONFIG = settings.STATE / "supervisord.conf"
+_PID = settings.STATE / "supervisord.pid"
+_RUNNING = ("STARTING", "RUNNING")
+
+
+def _program(name: str, command: list[str]) -> str:
+    return (
+        f"[program:{name}]\ncommand={shlex.join(command)}\ndirectory={settings.CHECKOUT}\nautostart=false\n"
+        f"autorestart=false\nstartsecs=0\nredirect_stderr=true\nstdout_logfile={settings.LOGS}/{name}.log\n"
+        "stdout_logfile_maxbytes=50MB\nstdout_logfile_backups=1\n"
+    )
+
+
+def _write_config() -> None:
+    settings.LOGS.mkdir(parents=True, exist_ok=True)
+    python = [sys.executable, "-m", "lab"]
+    programs = [_program("registry", registry.server_command(settings.STATE))]
+    for node in settings.NODES:
+        command = ["unshare", "--mount", "--propagation", "private", "--", *python, "boot", node.name]
+        programs.append(_program(node.name, command))
+    head = (
+        f"[unix_http_server]\nfile={_SOCKET}\nchmod=0700\n"
+        f"[supervisord]\nlogfile={settings.LOGS}/supervisord.log\npidfile={_PID}\nchildlogdir={settings.LOGS}\n"
+        "[rpcinterface:supervisor]\n"
+        "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
+    )
+    _CONFIG.write_text(head + "".join(programs).replace("%", "%%"))
+
+
+def _supervisor() -> xmlrpc.client.ServerProxy:
+    transport = SupervisorTransport(None, None, f"unix://{_SOCKET}")
+    return xmlrpc.client.ServerProxy("http://lab", transport=transport)
+
+
+def alive() -> bool:
+    """Whether the lab's supervisord answers."""
+    if not _SOCKET.exists():
+        return False
+    try:
+        _supervisor().supervisor.getState()
+    except (OSError, xmlrpc.client.Error):
+        return False
+    return True
+
+
+def ensure() -> None:
+    """Start supervisord, or make the running one read the present configuration."""
+    _write_config()
+    if not alive():
+        run([Path(sys.executable).with_name("supervisord"), "-c", _CONFIG])
+        deadline = time.monotonic() + 10
+        while not alive():
+            if time.monotonic() > deadline:
+                raise LabError(f"supervisord does not answer:\n{tail('supervisord')}")
+            time.sleep(0.1)
+        return
+    _added, changed, removed = _supervisor().supervisor.reloadConfig()[0]
+    for group in changed + removed:
+        stop(group)
+        _supervisor().supervisor.removeProcessGroup(group)
+        if group in changed:
+            _supervisor().supervisor.addProcessGroup(group)
+
+
+def states() -> dict[str, str]:
+    """Name → state of every process, for example `RUNNING` or `EXITED`."""
+    return {p["name"]: p["statename"] for p in _supervisor().supervisor.getAllProcessInfo()}
+
+
+def start(name: str) -> None:
+    """Start a process that does not run."""
+    if states()[name] not in _RUNNING:
+        _supervisor().supervisor.startProcess(name, True)
+
+
+def stop(name: str) -> None:
+    """Stop a process that runs."""
+    if states().get(name) in _RUNNING:
+        _supervisor().supervisor.stopProcess(name, True)
+
+
+def check() -> None:
+    """Raise with the last log lines of each process that has died."""
+    dead = [name for name, state in states().items() if state in ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")]
+    if dead:
+        raise LabError("\n".join(f"{name} has ended. Its last lines:\n{tail(name)}" for name in sorted(dead)))
+
+
+def tail(name: str, lines: int = 15) -> str:
+    """The last lines of a process's log."""
+    log = settings.LOGS / f"{name}.log"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log)"
+
+
+def shutdown() -> None:
+    """End supervisord; also one that a crash left without its socket."""
+    if alive():
+        pid = _supervisor().supervisor.getPID()
+        _supervisor().supervisor.shutdown()
+    elif _PID.exists() and "supervisord" in _command_line(int(_PID.read_text())):
+        pid = int(_PID.read_text())
+        os.kill(pid, signal.SIGTERM)
+    else:
+        return
+    deadline = time.monotonic() + 15
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _command_line(pid: int) -> str:
+    path = Path(f"/proc/{pid}/cmdline")
+    return path.read_bytes().replace(b"\0", b" ").decode() if path.exists() else ""
