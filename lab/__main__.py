@@ -6,17 +6,32 @@ import argparse
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
-from . import cluster, network, nodes, processes, registry, settings
+from . import artefacts, cluster, network, nodes, processes, registry, seed, settings
 from .artefacts import helm_programs, kubernetes_programs
 from .progress import say, step
 from .settings import Choices, SettingsError
 from .shell import LabError
 
 
+def build() -> None:
+    """Build every artefact, CPU-bound and network-bound work side by side."""
+    artefacts.install_host_packages()
+    artefacts.check_free_space()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        roots = pool.submit(lambda: (artefacts.image_root(), artefacts.node_root()))
+        kubernetes_programs()
+        artefacts.cilium_programs()
+        helm_programs()
+        roots.result()
+    registry.registry_storage()
+    seed.containerd_seed()
+
+
 def up(choices: Choices) -> None:
     """Bring the cluster up; one that already runs from the same choices is left as it is."""
-    registry.build_all()
+    build()
     if cluster.matches(choices):
         say("the practice cluster runs already. `make lab-reset` brings it back to its start state.")
         return
@@ -26,7 +41,7 @@ def up(choices: Choices) -> None:
 
 def reset(choices: Choices) -> None:
     """Bring the cluster back to its start state, whatever happened to it."""
-    registry.build_all()
+    build()
     cluster.create(choices)
 
 

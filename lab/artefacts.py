@@ -11,9 +11,9 @@ import json
 import os
 import re
 import shutil
+import sys
 import tarfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import settings
@@ -40,7 +40,8 @@ NODE_PACKAGES = (
     "systemd systemd-sysv tcpdump udev"
 ).split()
 IMAGE_PACKAGES = (
-    "bpftool ca-certificates clang-19 iproute2 ipset iptables iputils-ping kmod llvm-19 procps python3 tcpdump util-linux"
+    "bpftool ca-certificates clang-19 iproute2 ipset iptables iputils-ping kmod llvm-19 procps python3 tcpdump "
+    "util-linux"
 ).split()
 
 KUBERNETES_PROGRAMS = {
@@ -124,9 +125,9 @@ def check_free_space() -> None:
 
 
 def _go() -> Path:
-    go = settings.CHECKOUT / ".venv" / "bin" / "go"
+    go = Path(sys.executable).with_name("go")
     if not go.is_file():
-        raise LabError("the Go toolchain is not in .venv. Run `make setup`.")
+        raise LabError(f"{go}: the Go toolchain is missing. Run `make setup`.")
     return go
 
 

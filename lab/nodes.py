@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from . import settings
+from . import seed, settings
 from .artefacts import kubernetes_programs, node_root
 from .pki import Authority, service_account_keys
 from .settings import CONTROL_PLANE, Choices, Node
@@ -29,6 +30,7 @@ def prepare(node: Node, authority: Authority, choices: Choices) -> None:
     upper = node.directory / "upper"
     for name in ("upper", "work", "merged", "containerd", "kubelet"):
         (node.directory / name).mkdir(parents=True)
+    seed.plant(node.directory / "containerd")
     run(["cp", "-a", "--no-preserve=ownership", f"{_FILES}/node/.", upper])
     if node.control_plane:
         run(["cp", "-a", "--no-preserve=ownership", f"{_FILES}/control-plane/.", upper])
@@ -229,7 +231,7 @@ def kill(node: Node) -> None:
                 level.rmdir()
         if directory.is_dir():
             directory.rmdir()
-        if directory.parent.is_dir() and not any(p.is_dir() for p in directory.parent.iterdir()):
+        with contextlib.suppress(OSError):  # another node's cgroup is still in it, or it is gone already
             directory.parent.rmdir()
 
 

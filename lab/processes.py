@@ -17,7 +17,6 @@ from .shell import LabError, run
 
 _SOCKET = settings.STATE / "supervisor.sock"
 _CONFIG = settings.STATE / "supervisord.conf"
-_PID = settings.STATE / "supervisord.pid"
 _RUNNING = ("STARTING", "RUNNING")
 
 
@@ -32,13 +31,13 @@ def _program(name: str, command: list[str]) -> str:
 def _write_config() -> None:
     settings.LOGS.mkdir(parents=True, exist_ok=True)
     python = [sys.executable, "-m", "lab"]
-    programs = [_program("registry", registry.server_command(settings.STATE))]
+    programs = [_program("registry", registry.server_command())]
     for node in settings.NODES:
         command = ["unshare", "--mount", "--propagation", "private", "--", *python, "boot", node.name]
         programs.append(_program(node.name, command))
     head = (
         f"[unix_http_server]\nfile={_SOCKET}\nchmod=0700\n"
-        f"[supervisord]\nlogfile={settings.LOGS}/supervisord.log\npidfile={_PID}\nchildlogdir={settings.LOGS}\n"
+        f"[supervisord]\nlogfile={settings.LOGS}/supervisord.log\npidfile={settings.STATE}/supervisord.pid\nchildlogdir={settings.LOGS}\n"
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
     )
@@ -65,6 +64,7 @@ def ensure() -> None:
     """Start supervisord, or make the running one read the present configuration."""
     _write_config()
     if not alive():
+        shutdown()
         run([Path(sys.executable).with_name("supervisord"), "-c", _CONFIG])
         deadline = time.monotonic() + 10
         while not alive():
@@ -111,20 +111,25 @@ def tail(name: str, lines: int = 15) -> str:
 
 
 def shutdown() -> None:
-    """End supervisord; also one that a crash left without its socket."""
+    """End supervisord and the registry, also those that a crash left without anyone to ask."""
     if alive():
-        pid = _supervisor().supervisor.getPID()
         _supervisor().supervisor.shutdown()
-    elif _PID.exists() and "supervisord" in _command_line(int(_PID.read_text())):
-        pid = int(_PID.read_text())
-        os.kill(pid, signal.SIGTERM)
-    else:
-        return
-    deadline = time.monotonic() + 15
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+        deadline = time.monotonic() + 15
+        while _own_processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    for pid in _own_processes():
+        os.kill(pid, signal.SIGKILL)
 
 
-def _command_line(pid: int) -> str:
-    path = Path(f"/proc/{pid}/cmdline")
-    return path.read_bytes().replace(b"\0", b" ").decode() if path.exists() else ""
+def _own_processes() -> list[int]:
+    """Processes that run on a configuration file of the lab's state directory."""
+    marks = {str(_CONFIG).encode(), str(registry.CONFIG).encode()}
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if marks.intersection(words):
+            found.append(int(path.parent.name))
+    return found

@@ -13,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,14 +22,11 @@ from .artefacts import (
     IMAGES,
     cached,
     chart_aws,
-    check_free_space,
     cilium_programs,
     cilium_source,
     helm_programs,
     image_root,
-    install_host_packages,
     key_of,
-    kubernetes_programs,
     node_root,
 )
 from .progress import step
@@ -47,6 +43,7 @@ _AGENT_SCRIPTS = {
     "plugins/cilium-cni/cni-uninstall.sh": "cni-uninstall.sh",
 }
 PYTHON_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
+CONFIG = settings.STATE / "registry.yml"
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 
 
@@ -81,11 +78,10 @@ http: {{addr: "{address}"}}
     )
 
 
-def server_command(directory: Path) -> list[str]:
+def server_command() -> list[str]:
     """The command that serves the built registry content read-only at the lab's address."""
-    config = directory / "registry.yml"
-    _write_config(config, registry_storage(), settings.REGISTRY, readonly=True)
-    return ["/usr/bin/docker-registry", "serve", str(config)]
+    _write_config(CONFIG, registry_storage(), settings.REGISTRY, readonly=True)
+    return ["/usr/bin/docker-registry", "serve", str(CONFIG)]
 
 
 def digest(image: str) -> str:
@@ -103,13 +99,13 @@ def digest(image: str) -> str:
 
 
 @contextmanager
-def _building_registry(directory: Path, storage: Path) -> Iterator[str]:
-    """A registry on a free loopback port that takes the pushes; it ends with the block."""
+def _temporary_registry(directory: Path, storage: Path, *, readonly: bool) -> Iterator[str]:
+    """A registry on a free loopback port; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     config = directory / "registry.yml"
-    _write_config(config, storage, address, readonly=False)
+    _write_config(config, storage, address, readonly=readonly)
     log = directory / "registry.log"
     with log.open("w") as output:
         server = subprocess.Popen(["/usr/bin/docker-registry", "serve", config], stdout=output, stderr=output)
@@ -128,7 +124,14 @@ def _building_registry(directory: Path, storage: Path) -> Iterator[str]:
         server.wait()
 
 
-def _link(source: Path, target: Path) -> None:
+@contextmanager
+def serving(directory: Path) -> Iterator[str]:
+    """The built content on a free loopback port, while the block runs; its files go to `directory`."""
+    with _temporary_registry(directory, registry_storage(), readonly=True) as address:
+        yield address
+
+
+def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
 
@@ -139,22 +142,22 @@ def _fill_context(kind: str, vendor: str, context: Path) -> None:
     (context / "vendor").write_text(vendor + "\n")
     tree = context / "tree"
     if kind == "pause":
-        _link(Path("/bin/busybox"), context / "busybox")
+        _copy(Path("/bin/busybox"), context / "busybox")
     elif kind == "operator":
-        _link(cilium_programs() / "cilium-operator-generic", tree / "usr/bin/cilium-operator-generic")
-        _link(Path("/etc/ssl/certs/ca-certificates.crt"), tree / "etc/ssl/certs/ca-certificates.crt")
+        _copy(cilium_programs() / "cilium-operator-generic", tree / "usr/bin/cilium-operator-generic")
+        _copy(Path("/etc/ssl/certs/ca-certificates.crt"), tree / "etc/ssl/certs/ca-certificates.crt")
     elif kind == "cilium":
         for name in CILIUM_PROGRAMS:
             place = _AGENT_PLACES.get(name, f"usr/bin/{name}")
             if place:
-                _link(cilium_programs() / name, tree / place)
-        _link(IMAGES / "cilium" / "cilium-agent", tree / "usr/bin/cilium-agent")
+                _copy(cilium_programs() / name, tree / place)
+        _copy(IMAGES / "cilium" / "cilium-agent", tree / "usr/bin/cilium-agent")
         source = cilium_source()
         for script, place in _AGENT_SCRIPTS.items():
-            _link(source / script, tree / place)
+            _copy(source / script, tree / place)
             (tree / place).chmod(0o755)
         shutil.copytree(source / "bpf", tree / "var/lib/cilium/bpf")
-        _link(node_root() / "root/usr/lib/cni/loopback", tree / "cni/loopback")
+        _copy(node_root() / "root/usr/lib/cni/loopback", tree / "cni/loopback")
         run(["chmod", "-R", "u+w", tree])
 
 
@@ -190,7 +193,8 @@ def _push_charts(directory: Path, address: str) -> None:
     helm = helm_programs() / "helm"
     charts = directory / "charts"
     source = cilium_source()
-    for chart, path in ((source / "install/kubernetes/cilium", "cilium/charts"), (chart_aws(source, charts), "eks/cilium")):
+    upstream = source / "install/kubernetes/cilium"
+    for chart, path in ((upstream, "cilium/charts"), (chart_aws(source, charts), "eks/cilium")):
         out = run([helm, "package", "--destination", charts, chart])
         package = out.strip().rsplit(" ", 1)[-1]
         run([helm, "push", "--plain-http", package, f"oci://{address}/{path}"])
@@ -202,7 +206,7 @@ def registry_storage() -> Path:
 
     def build(directory: Path) -> None:
         storage = directory / "storage"
-        with _building_registry(directory, storage) as address:
+        with _temporary_registry(directory, storage, readonly=False) as address:
             _push_images(directory, address)
             with step("packaging and pushing the charts"):
                 _push_charts(directory, address)
@@ -220,15 +224,3 @@ def registry_storage() -> Path:
     )
     return cached("registry", key, build) / "storage"
 
-
-def build_all() -> None:
-    """Everything a cluster needs, CPU-bound and network-bound work side by side."""
-    install_host_packages()
-    check_free_space()
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        roots = pool.submit(lambda: (image_root(), node_root()))
-        kubernetes_programs()
-        cilium_programs()
-        helm_programs()
-        roots.result()
-    registry_storage()
