@@ -256,4 +256,3 @@ def chart_aws(source: Path, directory: Path) -> Path:
             raise LabError(f"{values}: no image entry of {name} to rename")
     values.write_text(text)
     return chart
-

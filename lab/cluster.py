@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import yaml
 
@@ -64,6 +65,7 @@ def create(choices: Choices) -> None:
         destroy_nodes()
     with step("preparing networks, registry and nodes"):
         settings.STATE.mkdir(parents=True, exist_ok=True)
+        _link_tools()
         network.up()
         nodes.write_ssh_client_files()
         processes.ensure()
@@ -83,6 +85,16 @@ def create(choices: Choices) -> None:
     if choices.lab_cilium == "upstream":
         _start_upstream(choices)
     _FINGERPRINT.write_text(fingerprint(choices))
+
+
+def _link_tools() -> None:
+    """`helm` and `kubectl` at a path that does not change with their versions."""
+    directory = settings.STATE / "bin"
+    directory.mkdir(exist_ok=True)
+    for tool in (helm_programs() / "helm", kubernetes_programs() / "kubectl"):
+        link = directory / tool.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(tool)
 
 
 def destroy_nodes() -> None:
@@ -112,7 +124,7 @@ def _ready_nodes() -> list[str]:
 
 def start_values(choices: Choices) -> dict:
     """The Helm values of the start, with the digests of the images as served."""
-    text = open(choices.lab_cilium_values).read()
+    text = Path(choices.lab_cilium_values).read_text()
     for mark, name in (("__IMAGE_DIGEST__", "cilium"), ("__OPERATOR_DIGEST__", "operator-generic")):
         text = text.replace(mark, registry.digest(f"quay.io/cilium/{name}:v{settings.CILIUM}"))
     return yaml.safe_load(text)

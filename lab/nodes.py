@@ -239,4 +239,3 @@ def wipe(node: Node) -> None:
     """Remove what a node has written."""
     if node.directory.exists():
         shutil.rmtree(node.directory)
-

@@ -223,4 +223,3 @@ def registry_storage() -> Path:
         repr(image_names()),
     )
     return cached("registry", key, build) / "storage"
-

@@ -23,11 +23,11 @@ mount --bind "$state/certs.d" "$merged/etc/containerd/certs.d"
 mount -t proc proc "$merged/proc"
 mount --rbind /dev "$merged/dev"
 chroot "$merged" /bin/sh -eu -c '
-	containerd --log-level error & daemon=$!
-	trap "kill $daemon; wait $daemon || true" EXIT
-	tries=0
-	until ctr version >/dev/null 2>&1; do tries=$((tries + 1)); [ "$tries" -lt 100 ]; sleep 0.1; done
-	for image; do ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "$image" >/dev/null; done
+  containerd --log-level error & daemon=$!
+  trap "kill $daemon; wait $daemon || true" EXIT
+  tries=0
+  until ctr version >/dev/null 2>&1; do tries=$((tries + 1)); [ "$tries" -lt 100 ]; sleep 0.1; done
+  for image; do ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "$image" >/dev/null; done
 ' sh "$@"
 """
 

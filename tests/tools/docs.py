@@ -1,0 +1,199 @@
+"""Writes what is derived: the README of every role and the tables of README.md.
+
+Roles come from their ``meta/argument_specs.yml`` and ``defaults/main.yml``, modules from their DOCUMENTATION, playbooks
+from their ``<name>.meta.yml``. With ``--check`` nothing is written: what would change is named and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tree
+import yaml
+from antsibull_docs_parser import dom
+from antsibull_docs_parser.parser import Context, parse
+
+COLLECTION = "eks_anywhere.network"
+NOTICE = "<!-- Written by `make docs` from meta/argument_specs.yml and defaults/main.yml: change those. -->"
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def markdown(text: str | list[str] | None) -> str:
+    """Ansible's markup as Markdown; a list becomes paragraphs."""
+    paragraphs = [text] if isinstance(text, str) else text or []
+    return "\n\n".join(_paragraph(one) for one in parse(paragraphs, Context()))
+
+
+def _paragraph(parts: dom.Paragraph) -> str:
+    return re.sub(r"\s+", " ", "".join(_part(part) for part in parts)).strip()
+
+
+def _part(part: dom.AnyPart) -> str:
+    match part:
+        case dom.OptionNamePart() | dom.ReturnValuePart():
+            return f"`{part.name}`" if part.value is None else f"`{part.name}={part.value}`"
+        case dom.OptionValuePart():
+            return f"`{part.value}`"
+        case dom.EnvVariablePart():
+            return f"`{part.name}`"
+        case dom.CodePart():
+            return f"`{part.text}`"
+        case dom.BoldPart():
+            return f"**{part.text}**"
+        case dom.ItalicPart():
+            return f"*{part.text}*"
+        case dom.ModulePart():
+            return f"`{part.fqcn}`"
+        case dom.PluginPart():
+            return f"`{part.plugin.fqcn}`"
+        case dom.LinkPart():
+            return f"[{part.text}]({part.url})"
+        case dom.URLPart():
+            return f"<{part.url}>"
+        case dom.TextPart():
+            return part.text
+        case dom.ErrorPart():
+            raise ValueError(part.message)
+    return ""
+
+
+def cell(text: str) -> str:
+    """Text as it may stand in a Markdown table."""
+    return text.replace("\n\n", "<br>").replace("\n", " ").replace("|", "\\|")
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _head in heads) + " |"]
+    return "\n".join(lines + ["| " + " | ".join(cell(text) for text in row) + " |" for row in rows])
+
+
+def literal(value: Any) -> str:
+    """A default as a reader writes it in YAML."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"`{value}`" if value else '`""`'
+    return f"`{yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix('...' + chr(10)).strip()}`"
+
+
+def kind(option: dict[str, Any]) -> str:
+    name = option.get("type", "str")
+    return f"list of {option.get('elements', 'any')}" if name == "list" else name
+
+
+def options(specs: dict[str, Any], defaults: dict[str, Any], prefix: str = "") -> Iterator[list[str]]:
+    """Rows of a variable table: name, type, default, meaning; nested ones follow their parent."""
+    for name, option in specs.items():
+        default = defaults.get(name, option.get("default"))
+        meaning = markdown(option["description"])
+        if option.get("choices"):
+            meaning += "\n\nOne of " + ", ".join(literal(choice) for choice in option["choices"]) + "."
+        yield [
+            f"`{prefix}{name}`",
+            kind(option),
+            "**required**" if option.get("required") else literal(default),
+            meaning,
+        ]
+        if option.get("options"):
+            inner = f"{prefix}{name}[]." if option.get("type") == "list" else f"{prefix}{name}."
+            yield from options(option["options"], {}, inner)
+
+
+def role_readme(role: Path) -> str:
+    spec = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]
+    file = role / "defaults" / "main.yml"
+    defaults = (load(file) or {}) if file.is_file() else {}
+    required = [name for name, option in spec.get("options", {}).items() if option.get("required")]
+    example = ["- name: An example", "  hosts: cluster", "  gather_facts: false", "  roles:"]
+    example += [f"    - role: {COLLECTION}.{role.name}"] + [f"      {name}: …" for name in required]
+    parts = [
+        f"# Role `{COLLECTION}.{role.name}`",
+        NOTICE,
+        markdown(spec["short_description"]).rstrip(".") + ".",
+        markdown(spec["description"]),
+        "## Variables",
+        table(["variable", "type", "default", "meaning"], list(options(spec.get("options", {}), defaults))),
+        "## Use",
+        "\n".join(["```yaml", *example, "```"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def module_documentation(path: Path) -> dict[str, Any]:
+    """The DOCUMENTATION of a module, read without importing it."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "DOCUMENTATION" for t in node.targets
+        ):
+            return dict(yaml.safe_load(ast.literal_eval(node.value)))
+    raise ValueError(f"{path}: no DOCUMENTATION")
+
+
+def roles(root: Path) -> list[Path]:
+    return sorted(file.parents[1] for file in root.glob("roles/*/meta/argument_specs.yml"))
+
+
+def tables(root: Path) -> dict[str, str]:
+    """The generated parts of README.md by name."""
+    role_rows = []
+    for role in roles(root):
+        spec = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]
+        role_rows.append([f"[`{role.name}`](roles/{role.name}/README.md)", markdown(spec["short_description"])])
+    playbook_rows = []
+    for meta in sorted(root.glob("playbooks/*.meta.yml")):
+        spec = load(meta)["argument_specs"]
+        first = next(iter(spec.values()))
+        name = meta.name.removesuffix(".meta.yml")
+        playbook_rows.append([f"`{COLLECTION}.{name}`", markdown(first["short_description"])])
+    module_rows = []
+    for path in sorted(root.glob("plugins/modules/*.py")):
+        module_rows.append([f"`{path.stem}`", markdown(module_documentation(path)["short_description"])])
+    return {
+        "roles": table(["role", "does"], role_rows),
+        "playbooks": table(["playbook", "does"], playbook_rows),
+        "modules": table(["module", "does"], module_rows),
+    }
+
+
+def filled(readme: str, parts: dict[str, str]) -> str:
+    """README.md with the text between its marks replaced."""
+    for name, text in parts.items():
+        pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not pattern.search(readme):
+            raise ValueError(f"README.md: the marks of the table {name} are missing")
+        readme = pattern.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", readme)
+    return readme
+
+
+def generated(root: Path) -> dict[Path, str]:
+    """Every derived file and its text."""
+    files = {role / "README.md": role_readme(role) for role in roles(root)}
+    files[root / "README.md"] = filled((root / "README.md").read_text(), tables(root))
+    return files
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something would change")
+    check = parser.parse_args().check
+    stale = {
+        path: text for path, text in generated(tree.ROOT).items() if not path.is_file() or path.read_text() != text
+    }
+    for path, text in stale.items():
+        print(f"{path.relative_to(tree.ROOT)}: {'not up to date, run make docs' if check else 'written'}")
+        if not check:
+            path.write_text(text)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What docs.py writes."""
+
+from __future__ import annotations
+
+import docs
+import pytest
+import yaml
+
+SPEC = """
+argument_specs:
+  main:
+    short_description: Does a thing
+    description: [First., Second.]
+    options:
+      demo_name: {description: The name., type: str, required: true}
+      demo_mode: {description: "How, see O(demo_name).", type: str, choices: [a, b], default: a}
+      demo_list:
+        description: Entries.
+        type: list
+        elements: dict
+        default: []
+        options:
+          size: {description: "Left|right.", type: int, required: true}
+"""
+
+
+@pytest.fixture
+def role(tmp_path):
+    folder = tmp_path / "roles" / "demo"
+    (folder / "meta").mkdir(parents=True)
+    (folder / "defaults").mkdir()
+    (folder / "meta" / "argument_specs.yml").write_text(SPEC)
+    (folder / "defaults" / "main.yml").write_text(yaml.safe_dump({"demo_mode": "a", "demo_list": []}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Plain text.", "Plain text."),
+        (["One.", "Two."], "One.\n\nTwo."),
+        ("O(a), O(a=1), V(x), C(y), E(HOME), RV(r)", "`a`, `a=1`, `x`, `y`, `HOME`, `r`"),
+        ("B(bold) I(slanted)", "**bold** *slanted*"),
+        ("M(kubernetes.core.k8s) P(a.b.c#filter)", "`kubernetes.core.k8s` `a.b.c`"),
+        ("L(text,https://example.com) U(https://example.com)", "[text](https://example.com) <https://example.com>"),
+    ],
+)
+def test_markup_becomes_markdown(text, expected):
+    assert docs.markdown(text) == expected
+
+
+def test_broken_markup_is_an_error():
+    with pytest.raises(ValueError, match="O"):
+        docs.markdown("O(unclosed")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        ("", '`""`'),
+        ("a b", "`a b`"),
+        (True, "`true`"),
+        (3, "`3`"),
+        ([], "`[]`"),
+        ({"a": [1]}, "`{a: [1]}`"),
+    ],
+)
+def test_defaults_read_as_yaml(value, expected):
+    assert docs.literal(value) == expected
+
+
+def test_a_role_readme_lists_every_variable(role):
+    text = docs.role_readme(role)
+    assert "# Role `eks_anywhere.network.demo`" in text
+    assert "| `demo_name` | str | **required** | The name. |" in text
+    assert "| `demo_mode` | str | `a` | How, see `demo_name`.<br>One of `a`, `b`. |" in text
+    assert "| `demo_list` | list of dict | `[]` | Entries. |" in text
+    assert "| `demo_list[].size` | int | **required** | Left\\|right. |" in text
+    assert "      demo_name: …" in text
+
+
+def test_tables_fill_their_marks_and_nothing_else(role):
+    root = role.parents[1]
+    (root / "plugins" / "modules").mkdir(parents=True)
+    (root / "plugins" / "modules" / "thing.py").write_text("DOCUMENTATION = 'short_description: Makes it so'\n")
+    (root / "playbooks").mkdir()
+    meta = {"argument_specs": {"setup": {"short_description": "Plays"}}}
+    (root / "playbooks" / "play.meta.yml").write_text(yaml.safe_dump(meta))
+    marks = "".join(
+        f"<!-- generated: {name} -->\nold\n<!-- end -->\ntext\n" for name in ("roles", "playbooks", "modules")
+    )
+    (root / "README.md").write_text(f"head\n{marks}")
+    written = docs.generated(root)
+    text = written[root / "README.md"]
+    assert "old" not in text
+    assert text.startswith("head\n")
+    assert text.count("text\n") == 3
+    assert "| [`demo`](roles/demo/README.md) | Does a thing |" in text
+    assert "| `eks_anywhere.network.play` | Plays |" in text
+    assert "| `thing` | Makes it so |" in text
+    assert docs.filled(text, docs.tables(root)) == text
+
+
+def test_a_missing_mark_is_an_error():
+    with pytest.raises(ValueError, match="marks of the table roles are missing"):
+        docs.filled("nothing here", {"roles": "x"})
