@@ -170,12 +170,9 @@ def _said(side: Mapping[str, Any], key: str) -> Any:
 
 
 def _foreign_keys(current: Current, rendered: Manifests) -> dict[str, str]:
-    """Return live keys that the chart does not render and that someone else than Helm set: Helm leaves them."""
-    return {key: value for key, value in _extra(current, rendered).items() if key in current.managers}
-
-
-def _extra(current: Current, rendered: Manifests) -> dict[str, str]:
-    return {key: value for key, value in (current.config or {}).items() if key not in rendered.config}
+    """Return live keys in neither the release's manifest nor the new one: Helm's three-way merge leaves them."""
+    known = {*rendered.config, *current.rendered.config}
+    return {key: value for key, value in (current.config or {}).items() if key not in known}
 
 
 def _future_config(current: Current, rendered: Manifests) -> dict[str, str]:
@@ -264,8 +261,14 @@ def _refusals(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable
 def _warnings(current: Current, rendered: Manifests) -> Iterable[str]:
     foreign = _foreign_keys(current, rendered)
     if foreign:
-        listed = ", ".join(f"{key} (by {current.managers[key]})" for key in sorted(foreign))
-        yield f"{CONFIG} has keys that neither Helm nor the chart set, and they stay: {listed}."
+        listed = ", ".join(f"{key} (by {current.managers.get(key, 'unknown')})" for key in sorted(foreign))
+        yield f"{CONFIG} has keys that neither the release nor the chart has, and they stay: {listed}."
+    waiting = sorted(name for name, item in rendered.workloads.items() if item.on_delete)
+    if waiting:
+        yield (
+            f"The update strategy of {', '.join(waiting)} is OnDelete: after a change nothing replaces the old pods. "
+            "Delete them one by one, or set updateStrategy.type to RollingUpdate."
+        )
     agent = rendered.workloads.get(AGENT)
     registries = {registry_of(image) for image in agent.images.values()} if agent else set()
     others = [image for image in rendered.images if registry_of(image) not in registries]

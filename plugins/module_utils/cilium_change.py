@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium, cilium_current, cilium_values, support
+from ansible_collections.eks_anywhere.network.plugins.module_utils import (
+    cilium,
+    cilium_current,
+    cilium_state,
+    cilium_values,
+    support,
+    versions,
+)
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import Chart
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import Forbidden, NetworkError, Problem
 from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Helm, Release, read_release
@@ -87,9 +94,16 @@ def find(cluster: Cluster, helm: Helm, request: Request) -> dict[str, Any]:
     )
     current = cilium_current.read(cluster, release, rendered, request.namespace)
     plan = cilium.plan(current, wanted, rendered)
-    unsupported = support.support(rendered.config, workloads=rendered.workloads)
-    if request.require_aws_support and unsupported:
-        raise NetworkError(_unsupported(unsupported))
+    if plan.action != "none":
+        old_kernels = versions.kernel_problems(chart.version, cluster.list("/api/v1/nodes", pick=versions.pick_kernel))
+        if old_kernels:
+            raise NetworkError(old_kernels)
+    version = cilium_state.eks_anywhere_version(cluster)
+    unsupported = support.support(rendered.config, version, rendered.workloads)
+    if unsupported and support.is_error(version, request.require_aws_support):
+        raise NetworkError(
+            _unsupported(unsupported, "require_aws_support" if request.require_aws_support else "values")
+        )
     return _result(plan, chart, release, values, unsupported)
 
 
@@ -113,8 +127,8 @@ def _needs(namespace: str) -> Iterator[Need]:
     yield ("create", "", "namespaces", None)
     yield ("list", "", "nodes", None)
     yield ("list", "apps", "daemonsets", None)
-    for resource in ("ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"):
-        yield ("list", "cilium.io", resource, None)
+    for path in cilium_current.ENVOY_USERS.values():
+        yield ("list", "cilium.io", path.rpartition("/")[2], None)
 
 
 def _values(chart: Chart, release: Release | None, request: Request) -> cilium_values.Values:
@@ -137,13 +151,9 @@ def _served(cluster: Cluster, api: str) -> bool:
     return not kind or any(item.get("kind") == kind for item in found.get("resources") or [])
 
 
-def _unsupported(found: list[dict[str, str]]) -> list[Problem]:
+def _unsupported(found: list[dict[str, str]], path: str) -> list[Problem]:
     return [
-        Problem(
-            "require_aws_support",
-            f"{item['feature']} is outside AWS's support ({item['key']} is {item['value']})",
-            "Turn it off in values, or do not require support",
-        )
+        Problem(path, f"{item['feature']} is outside AWS's support ({item['key']} is {item['value']})", item["message"])
         for item in found
     ]
 

@@ -65,7 +65,16 @@ def workload(state: State, name: str) -> Iterator[Finding]:
         yield Finding(name, where, f"{numbers['Ready']} of {desired} pods are ready", "See its pods")
     updated = status.get("updatedNumberScheduled" if item["kind"] == "DaemonSet" else "updatedReplicas", 0)
     if updated < desired:
-        yield Finding(name, where, f"{updated} of {desired} pods have the current template", "Wait for the roll-out")
+        message = f"{updated} of {desired} pods have the current template"
+        yield Finding(name, where, message, _roll_out_hint(item["spec"]))
+
+
+def _roll_out_hint(spec: Object) -> str:
+    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        return "Its update strategy is OnDelete: delete its old pods one by one"
+    if spec.get("paused"):
+        return "It is paused: kubectl rollout resume"
+    return "Wait for the roll-out"
 
 
 def counts(item: Object) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def operator_spread(state: State) -> Iterator[Finding]:
     if not item or counts(item)["Ready"] < max(counts(item)["Desired"], 1):
         return
     hosts = {pod["spec"].get("nodeName", "") for pod in state.pods.get("cilium-operator", []) if is_ready(pod)}
-    if len(hosts) < min(2, len(state.nodes)):
+    if len(hosts) < min(2, len(_agent_nodes(state))):
         yield Finding(
             "cilium-operator",
             f"Deployment {state.namespace}/cilium-operator",
@@ -131,18 +140,20 @@ def nodes(state: State) -> Iterator[Finding]:
 
 def missing_agents(state: State) -> Iterator[Finding]:
     """Every node the DaemonSet matches must have an agent."""
-    item = state.workloads.get("cilium")
-    if not item:
-        return
-    spec = item["spec"]["template"]["spec"]
     covered = {pod["spec"].get("nodeName") for pod in state.pods.get("cilium", [])}
     hint = "See the DaemonSet's events and the node's free resources"
     found = [
         Finding("cilium", f"Node {node['metadata']['name']}", "has no agent pod", hint)
-        for node in state.nodes
-        if node["metadata"]["name"] not in covered and daemon_wants(spec, node)
+        for node in _agent_nodes(state)
+        if node["metadata"]["name"] not in covered
     ]
     yield from _capped(found, "cilium")
+
+
+def _agent_nodes(state: State) -> list[Object]:
+    """Return the nodes the agent's DaemonSet matches: not those of another system or of a virtual kubelet."""
+    item = state.workloads.get("cilium")
+    return [node for node in state.nodes if item and daemon_wants(item["spec"]["template"]["spec"], node)]
 
 
 def _capped(found: list[Finding], component: str) -> Iterator[Finding]:
@@ -157,13 +168,15 @@ def endpoints(state: State, settled: str) -> Iterator[Finding]:
     if "cilium" not in state.workloads or config.get("disable-endpoint-crd") == "true":
         return
     known = {_key(item): item["status"].get("state", "unknown") for item in state.endpoints}
+    eligible = {node["metadata"]["name"] for node in _agent_nodes(state)}
+    others = {node["metadata"]["name"] for node in state.nodes} - eligible
     unmanaged: set[str] = set()
     unready: set[str] = set()
     for pod in managed_pods(state):
         metadata, status = pod["metadata"], pod["status"]
         if status.get("phase") != "Running" or metadata.get("deletionTimestamp"):
             continue
-        if status.get("startTime", "") > settled:
+        if status.get("startTime", "") > settled or pod["spec"].get("nodeName") in others:
             continue
         name = _key(pod)
         if name not in known:
@@ -191,12 +204,16 @@ def _key(item: Object) -> str:
     return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
 
 
+def policy_name(policy: Object) -> str:
+    """Return how messages name a policy."""
+    return f"{policy['kind']} " + "/".join(filter(None, (policy["namespace"], policy["name"])))
+
+
 def policies(state: State) -> Iterator[Finding]:
     """A policy Cilium refuses is not enforced."""
     for policy in state.policies:
         if policy["invalid"]:
-            where = f"{policy['kind']} {policy['namespace']}/{policy['name']}".replace(" /", " ")
-            yield Finding("policy", where, f"is not enforced: {policy['invalid']}", "Correct its spec")
+            yield Finding("policy", policy_name(policy), f"is not enforced: {policy['invalid']}", "Correct its spec")
 
 
 def config_errors(config: Object | None) -> list[str]:

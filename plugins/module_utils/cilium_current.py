@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils import documents
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consent import needs_envoy
+from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_pods import config_changed, read_config_at
 from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release
 from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
 
@@ -32,7 +33,8 @@ ENVOY_USERS = {
 class Workload:
     """A workload and the images of its containers, init containers too. ``template`` is its pod template.
 
-    ``rolling``: a roll-out is under way. ``oldest_pod``: start of its oldest pod (RFC 3339, UTC), "" when unknown.
+    ``rolling``: a roll-out is under way. ``oldest_pod``: when the first of its pods read its configuration (RFC 3339,
+    UTC), "" when unknown. ``on_delete``: its controller replaces no pod by itself.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Workload:
     images: Mapping[str, str]
     template: Mapping[str, Any] = field(default_factory=dict)
     rolling: bool = False
+    on_delete: bool = False
     oldest_pod: str = ""
 
     @property
@@ -60,7 +63,7 @@ class Manifests:
 
 @dataclass(frozen=True)
 class Current:
-    """What runs. ``config`` is None when there is no cilium-config; ``managers`` are its keys' other field managers.
+    """What runs. ``config`` is None when there is no cilium-config; ``managers`` are its keys' field managers.
 
     ``config_time`` is when its data last changed (RFC 3339, UTC). ``envoy_users`` are the policies and Envoy
     configurations that would lose their Envoy DaemonSet; only read when the wanted chart has none.
@@ -106,6 +109,7 @@ def workload(document: Mapping[str, Any], namespace: str) -> Workload:
         images=_images(template),
         template=template,
         rolling=_rolling(document),
+        on_delete=(spec.get("updateStrategy") or {}).get("type") == "OnDelete",
     )
 
 
@@ -123,7 +127,7 @@ def read(cluster: Cluster, release: Release | None, wanted: Manifests, namespace
         release=release,
         config=None if config is None else dict(config.get("data") or {}),
         managers=_managers(config or {}),
-        config_time=_changed(config or {}),
+        config_time=config_changed(config),
         workloads=workloads,
         rendered=rendered,
         envoy_users=_envoy_users(cluster) if ENVOY in workloads and ENVOY not in wanted.workloads else (),
@@ -158,10 +162,10 @@ def _with_age(cluster: Cluster, live: Workload, item: Mapping[str, Any]) -> Work
 
 
 def _start(pod: Mapping[str, Any]) -> str:
-    """Return when a pod that is to stay was started, "" for one on its way in or out."""
+    """Return when a pod that is to stay read its configuration, "" for one on its way in or out."""
     status = pod.get("status") or {}
     staying = status.get("phase") in ("Running", "Pending") and not pod["metadata"].get("deletionTimestamp")
-    return str(status.get("startTime") or "") if staying else ""
+    return read_config_at(pod) if staying and status.get("startTime") else ""
 
 
 def _envoy_users(cluster: Cluster) -> tuple[str, ...]:
@@ -197,22 +201,13 @@ def _rolling(document: Mapping[str, Any]) -> bool:
 
 
 def _managers(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the keys of the ConfigMap that someone else than Helm alone set, and who."""
+    """Return the keys of the ConfigMap and who set each."""
     owners: dict[str, set[str]] = {}
     for entry in (config.get("metadata") or {}).get("managedFields") or []:
         for key in (entry.get("fieldsV1") or {}).get("f:data") or {}:
             owners.setdefault(key.removeprefix("f:"), set()).add(str(entry.get("manager", "")))
     owners.pop(".", None)
-    return {key: ", ".join(sorted(names)) for key, names in owners.items() if "helm" not in names}
-
-
-def _changed(config: Mapping[str, Any]) -> str:
-    times = [
-        str(entry.get("time", ""))
-        for entry in (config.get("metadata") or {}).get("managedFields") or []
-        if "f:data" in (entry.get("fieldsV1") or {})
-    ]
-    return max(times, default="")
+    return {key: ", ".join(sorted(names)) for key, names in owners.items()}
 
 
 def _mentions(value: Any, name: str) -> bool:

@@ -150,7 +150,7 @@ def config_changed(config: Object | None) -> str:
 def old_config(state: State, component: str) -> Iterator[Finding]:
     """Agent and operator read cilium-config when they start; a later change waits for their restart."""
     changed = config_changed(state.config)
-    old = {label(pod) for pod in present(state, component) if _read_config_at(pod) < changed and is_ready(pod)}
+    old = {label(pod) for pod in present(state, component) if read_config_at(pod) < changed and is_ready(pod)}
     if old:
         kind = state.workloads[component]["kind"]
         yield Finding(
@@ -161,14 +161,14 @@ def old_config(state: State, component: str) -> Iterator[Finding]:
         )
 
 
-def _read_config_at(pod: Object) -> str:
+def read_config_at(pod: Object) -> str:
     """Return when a pod read its configuration.
 
     The agent's init container ``config`` reads it once per pod start; a restarted container of that pod does not
     read it again. Without that init container the main container reads its mounted ConfigMap at its start.
     The creation time comes from the API server's clock, so a node's slow clock makes no pod look old.
     """
-    status = pod["status"]
+    status = pod.get("status") or {}
     read_at = ""
     for item in status.get("initContainerStatuses") or []:
         if item["name"] == "config":

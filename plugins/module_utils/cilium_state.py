@@ -36,6 +36,7 @@ POLICY_KINDS = {
     "CiliumNetworkPolicy": "/apis/cilium.io/v2/ciliumnetworkpolicies",
     "CiliumClusterwideNetworkPolicy": "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies",
 }
+EKS_ANYWHERE_CLUSTERS = "/apis/anywhere.eks.amazonaws.com/v1alpha1/clusters"
 CONTAINER_STATUS = ("name", "image", "imageID", "ready", "restartCount", "state", "lastState")
 
 
@@ -53,6 +54,7 @@ class State:
     policies: list[Object] = field(default_factory=list)
     crds: list[Object] = field(default_factory=list)
     release: Release | None = None
+    eks_anywhere_version: str | None = None
     agents: dict[str, Object] | None = None
     agent_errors: dict[str, str] = field(default_factory=dict)
     collection_errors: list[str] = field(default_factory=list)
@@ -92,6 +94,7 @@ def read(cluster: Cluster, release_name: str, namespace: str, agents: bool = Fal
                 pick=pick_crd,
             ),
             "release": partial(_release, cluster, release_name, namespace),
+            "eks_anywhere_version": partial(eks_anywhere_version, cluster),
             **{
                 kind: partial(cluster.list, path, pick=partial(pick_policy, kind))
                 for kind, path in POLICY_KINDS.items()
@@ -103,6 +106,7 @@ def read(cluster: Cluster, release_name: str, namespace: str, agents: bool = Fal
         (state.pods.setdefault(component, []) if component else state.workload_pods).append(pod)
     state.endpoints = rest["endpoints"]
     state.nodes = rest["nodes"]
+    state.eks_anywhere_version = rest["eks_anywhere_version"]
     state.crds = [crd for crd in rest["crds"] if crd]
     state.policies = [policy for kind in POLICY_KINDS for policy in rest[kind]]
     state.release, error = rest["release"]
@@ -144,6 +148,22 @@ def _ask(cluster: Cluster, namespace: str, pod: str) -> Object | str:
     except ValueError:
         return "its status is not JSON"
     return answer if isinstance(answer, dict) else "its status is not a JSON object"
+
+
+def eks_anywhere_version(cluster: Cluster) -> str | None:
+    """Return the version of EKS Anywhere, for example ``v0.24.1``, None where this cluster's object does not say.
+
+    A management cluster holds its own Cluster object beside those of its workload clusters.
+    """
+    try:
+        found = cluster.list(EKS_ANYWHERE_CLUSTERS)
+    except Forbidden:
+        return None
+    for item in found:
+        manager = (item["spec"].get("managementCluster") or {}).get("name")
+        if manager in (None, "", item["metadata"]["name"]):
+            return item["spec"].get("eksaVersion")
+    return None
 
 
 def _release(cluster: Cluster, name: str, namespace: str) -> tuple[Release | None, str]:

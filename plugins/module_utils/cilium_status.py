@@ -39,7 +39,6 @@ def status(
     state: State,
     now: datetime,
     expected_images: ExpectedImages | None = None,
-    eks_anywhere_version: str | None = None,
 ) -> dict[str, Any]:
     """Return the status of Cilium.
 
@@ -63,9 +62,9 @@ def status(
         "problems": [problem.as_dict() for problem in problems],
         "support": support.support(
             (state.config or {}).get("data") or {},
-            eks_anywhere_version,
+            state.eks_anywhere_version,
             state.workloads,
-            [f"{item['kind']} {item['namespace']}/{item['name']}" for item in state.policies if item["l7"]],
+            [checks.policy_name(item) for item in state.policies if item["l7"]],
         ),
         "nodes": _nodes(state),
         "policies": [

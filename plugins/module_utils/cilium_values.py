@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import Chart, Key
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import Problem
+from ansible_collections.eks_anywhere.network.plugins.module_utils.plan import hide, secrets
 
 PROFILES: dict[str, dict[str, Any]] = {
     "none": {},
@@ -116,6 +117,12 @@ def build(chart: Chart, release: Mapping[str, Any] | None, wanted: Mapping[str, 
             f"Values kept from the running release that chart {chart.title} does not understand: "
             f"{', '.join(sorted(unknown))}. Set them to null in values to remove them."
         )
+    held = secrets(values)
+    if held:
+        warnings.append(
+            f"Values hold secrets ({', '.join(held)}). They are in the result of this task, which Ansible prints with "
+            "-v, and in Helm's release. Keep them in Secrets of the cluster and give the chart their names."
+        )
     return Values(values, stripped, tuple(warnings))
 
 
@@ -147,7 +154,8 @@ def _check(
             for leaf in [leaf for leaf in _leaves(value, dotted) if leaf not in removed]:
                 yield leaf, f"no such value in chart {chart.title}", _nearest(chart, path, leaf)
         elif child.boolean and isinstance(value, str):
-            yield dotted, f'the chart takes true or false here (got the text "{value}")', _boolean_hint(value)
+            shown = hide(dotted, value)
+            yield dotted, f'the chart takes true or false here (got the text "{shown}")', _boolean_hint(value)
         elif child.open or value is None:
             continue
         elif isinstance(value, Mapping):
@@ -157,7 +165,8 @@ def _check(
                 yield from _check(chart, child, value, path, here)
         elif child.children and not child.boolean and not _takes_both(chart, path):
             names = ", ".join(list(child.children)[:6])
-            yield dotted, f"the chart takes a mapping here (got {value!r})", f"It knows {dotted} with: {names}"
+            shown = hide(dotted, value)
+            yield dotted, f"the chart takes a mapping here (got {shown!r})", f"It knows {dotted} with: {names}"
 
 
 def _removed(value: Any, here: Any, present: bool, path: str) -> set[str]:

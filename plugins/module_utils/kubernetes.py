@@ -195,9 +195,10 @@ class Cluster:
         if status == 401:
             return NetworkError(Problem("kubeconfig", *self._unauthorized()))
         if status == 403:
-            return Forbidden(
-                Problem("kubeconfig", reason or f"its user may not {request}", "Grant it with a role binding")
-            )
+            hint = "Grant it with a role binding"
+            if '"system:anonymous"' in reason:
+                hint = "The kubeconfig gave no credentials: see its user, and run its exec plugin by hand if it has one"
+            return Forbidden(Problem("kubeconfig", reason or f"its user may not {request}", hint))
         if not reason and (status < 400 or status == 404):
             return Unreachable(
                 Problem(
@@ -206,9 +207,14 @@ class Cluster:
                     "Check the server's address in the kubeconfig",
                 )
             )
-        kind = Conflict if status == 409 else NetworkError
-        hint = "The API server failed: see its log" if status >= 500 else ""
-        return kind(Problem(request, reason or f"the API server answered HTTP {status}", hint))
+        problem = Problem(request, reason or f"the API server answered HTTP {status}")
+        if status == 409:
+            return Conflict(problem)
+        if status == 429 or status >= 500:
+            # Overload, a restart, etcd without a leader: it may pass, so a wait goes on.
+            hint = "Try again; if it stays, see the log of the API server"
+            return Unreachable(Problem(problem.path, problem.message, hint))
+        return NetworkError(problem)
 
     def _unauthorized(self) -> tuple[str, str]:
         end = kubeconfig_util.certificate_end(self._configuration.cert_file)

@@ -84,7 +84,7 @@ class NodeImages:
 
         Raises NetworkError with every image that could not be pulled, its node and the kubelet's message.
         """
-        nodes = self.cluster.list("/api/v1/nodes", pick=pick_node)
+        nodes = [node for node in self.cluster.list("/api/v1/nodes", pick=pick_node) if node["linux"]]
         missing, present = compare(nodes, self.images)
         result = {
             "changed": bool(missing),
@@ -173,11 +173,12 @@ def normalise(image: str) -> str:
 
 
 def pick_node(node: Object) -> Object:
-    """Reduce a node to its name, its images and whether its kubelet reports."""
+    """Reduce a node to its name, its images, whether its kubelet reports and whether it runs Linux images."""
     status = node.get("status") or {}
     names = {name for image in status.get("images") or [] for name in image.get("names") or []}
     alive = condition(node, "Ready").get("status") != "Unknown"
-    return {"name": node["metadata"]["name"], "images": names, "alive": alive}
+    system = (status.get("nodeInfo") or {}).get("operatingSystem") or "linux"
+    return {"name": node["metadata"]["name"], "images": names, "alive": alive, "linux": system == "linux"}
 
 
 def pick_pod(pod: Object) -> Object:

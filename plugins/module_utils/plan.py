@@ -64,10 +64,14 @@ class Plan:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a tree as ``{"a.b.c": leaf}``. Lists and empty mappings are leaves."""
+    r"""Return a tree as ``{"a.b.c": leaf}``. Lists and empty mappings are leaves.
+
+    A dot in a key is written ``\.``, as ``helm --set`` does, so that two trees never have the same paths.
+    """
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        path = f"{prefix}.{key}" if prefix else str(key)
+        name = str(key).replace(".", r"\.")
+        path = f"{prefix}.{name}" if prefix else name
         if isinstance(value, Mapping) and value:
             flat.update(flatten(value, path))
         else:
@@ -101,8 +105,22 @@ def hide(path: str, value: Any) -> Any:
             for key, inner in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [hide(path, inner) for inner in value]
-    return HIDDEN if isinstance(value, str) and value and (secret(path) or _PEM in value) else value
+        return [_hide_argument(hide(path, inner)) for inner in value]
+    if isinstance(value, str):
+        return HIDDEN if value and (secret(path) or _PEM in value) else value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return HIDDEN if number and _SECRET_NAME.search(path.rpartition(".")[2]) else value
+
+
+def secrets(values: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all values that hold a secret, sorted."""
+    return sorted(path for path, value in flatten(values).items() if not same(hide(path, value), value))
+
+
+def _hide_argument(value: Any) -> Any:
+    """Hide what follows the ``=`` of a command-line argument or assignment whose name is that of a secret."""
+    name, equals, given = value.partition("=") if isinstance(value, str) else ("", "", "")
+    return f"{name}={HIDDEN}" if equals and given and _SECRET_NAME.search(name) else value
 
 
 def shown(path: str, before: Any, after: Any) -> tuple[Any, Any]:

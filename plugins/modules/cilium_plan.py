@@ -21,6 +21,7 @@ description:
   - A change that can cut off the cluster is listed in RV(refusals) with the variable that consents to it.
     A refusal does not fail the module.
   - A value key that the chart does not know fails the module and names the nearest key.
+  - A node whose kernel is too old for the wanted Cilium fails the module, if anything is to change.
 attributes:
   check_mode:
     support: full
@@ -123,7 +124,10 @@ options:
     type: bool
     default: false
   require_aws_support:
-    description: Fail where RV(support) is not empty.
+    description:
+      - Fail where RV(support) is not empty.
+      - Below version 0.24 of EKS Anywhere the module fails anyway, because its build of Cilium lacks these features.
+        The version is read from the cluster.
     type: bool
     default: false
   helm_binary:
@@ -138,6 +142,7 @@ requirements:
   - The Python library C(PyYAML) where the module runs.
 notes:
   - RV(values) is what Helm needs and is not redacted. Everything else the module returns has secrets hidden.
+    A warning names the keys of the secrets in RV(values).
 seealso:
   - module: eks_anywhere.network.cilium_info
   - module: kubernetes.core.helm

@@ -87,30 +87,21 @@ def test_one_operator_is_not_enough(kubectl, problems, project):
         assert "ready on one node only" in done.stdout
 
 
-def test_no_operator_and_the_taint_it_would_remove(kubectl, problems):
+def test_no_operator_and_what_it_would_repair(kubectl, problems):
+    entry = {"type": "NetworkUnavailable", "status": "True", "reason": "Test", "message": "cable pulled"}
+    patch = json.dumps({"status": {"conditions": [entry]}})
     with scaled(kubectl, 0):
-        until(["cilium-operator", "0"], problems)
+        until(["cilium-operator", "wants no pod at all"], problems)
         kubectl("taint", "node", "w2", "node.cilium.io/agent-not-ready=:NoSchedule")
         until(["Node w2", "node.cilium.io/agent-not-ready"], problems)
+        kubectl("patch", "node", "w2", "--subresource=status", "--type=strategic", "-p", patch)
+        until(["Node w2", "NetworkUnavailable", "cable pulled"], problems, seconds=10)
 
 
 def test_a_pod_without_an_endpoint(kubectl, problems, read):
     pod = read("pods", "-n", "shop")[0]["metadata"]["name"]
     kubectl("delete", "ciliumendpoint", "-n", "shop", pod)
     until(["not managed by Cilium", f"shop/{pod}"], problems, seconds=5)
-
-
-def test_a_node_whose_network_is_unavailable(kubectl, problems):
-    def condition(status):
-        entry = {"type": "NetworkUnavailable", "status": status, "reason": "Test", "message": "cable pulled"}
-        patch = json.dumps({"status": {"conditions": [entry]}})
-        kubectl("patch", "node", "w2", "--subresource=status", "--type=strategic", "-p", patch)
-
-    condition("True")
-    try:
-        until(["Node w2", "NetworkUnavailable", "cable pulled"], problems, seconds=10)
-    finally:
-        condition("False")
 
 
 def test_errors_the_agent_writes_to_its_configuration(kubectl, problems):

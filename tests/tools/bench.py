@@ -1,9 +1,10 @@
-"""How long site.yml takes when nothing is to change: what a cluster pays for being checked again."""
+"""What a run costs when nothing is to change: the status of Cilium by size of the cluster, and site.yml as a whole."""
 
 from __future__ import annotations
 
 import statistics
 
+import command
 import site_yml
 import tree
 
@@ -11,7 +12,14 @@ RUNS = 3
 
 
 def main() -> int:
-    """Prints the times of three runs after one that settles the cluster; 1 when one failed or changed something."""
+    """Prints the figures of tests/bench, then the times of three runs of site.yml after one that settles the cluster.
+
+    1 when one failed or changed something.
+    """
+    env = tree.environment() | {"PYTHONPATH": str(tree.COLLECTIONS)}
+    for script in sorted((tree.TREE / "tests" / "bench").glob("*.py")):
+        if not command.run([tree.VENV_BIN / "python", script], env=env, show=True).ok:
+            return 1
     reports = tree.REPORTS / "bench"
     reports.mkdir(parents=True, exist_ok=True)
     if not site_yml.run(reports).ok:

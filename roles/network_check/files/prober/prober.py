@@ -9,6 +9,7 @@ Runs inside pods with nothing but Python's standard library. Modes:
 * ``client`` sends numbered packets at a steady rate over one TCP connection and one UDP socket.
 * ``denied`` is a client that a NetworkPolicy must stop: it keeps trying to connect and keeps sending datagrams.
 * ``report`` asks a running server or client of the same pod for its numbers, and can tell a client to stop first.
+* ``started`` succeeds when the client of the same pod knows that its flow arrives.
 * ``check`` tries every target once and says which ones did not answer, or did where none may.
 
 Times are in milliseconds, taken from the monotonic clock of the process that reports them.
@@ -71,7 +72,7 @@ def ask(name: str, command: str, timeout: float = 60.0) -> dict[str, Any]:
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("mode", choices=("server", "client", "denied", "report", "check"))
+    parser.add_argument("mode", choices=("server", "client", "denied", "report", "started", "check"))
     parser.add_argument("--control", default=CONTROL, help="name of the control socket")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--flow", help="name of the flow, at most 16 bytes")
@@ -89,6 +90,9 @@ def main(argv: list[str] | None = None) -> int:
     if options.mode == "report":
         print(json.dumps(ask(options.control, "stop" if options.stop else "report")))
         return 0
+    if options.mode == "started":
+        report = ask(options.control, "report")
+        return 0 if report["tcp"]["started"] and report["udp"]["started"] else 1
     if options.mode == "check":
         problems = check(json.loads(options.job))
         print(json.dumps(problems, indent=1))

@@ -190,7 +190,7 @@ class Client:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, drain: float = 1.0) -> None:
+    def stop(self, drain: float = 0.3) -> None:
         """Stop to send and give what is on its way the time ``drain`` (seconds) to arrive."""
         self._stop.set()
         for thread in self._threads:

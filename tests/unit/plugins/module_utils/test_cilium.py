@@ -139,20 +139,21 @@ def test_an_explicit_null_is_not_an_absent_key():
     assert found.changes.values == ({"key": "x", "before": "null", "after": None},)
 
 
-def test_a_key_helm_set_and_the_chart_lacks_is_a_difference():
-    found = plan(running(config={**CONFIG, "extra": "1"}), wanted(), rendered())
-    assert found.changes.config == ({"key": "extra", "before": "1", "after": None},)
+def test_a_key_of_the_release_that_the_chart_lacks_goes_whoever_edited_it():
+    old = rendered(AWS, {**CONFIG, "tunnel-port": "8472"})
+    state = running(rendered=old, config={**CONFIG, "tunnel-port": "9999"}, managers={"tunnel-port": "kubectl-edit"})
+    found = plan(state, wanted(), rendered())
+    assert found.changes.config == ({"key": "tunnel-port", "before": "9999", "after": None},)
+    assert keys(item.as_dict() for item in found.plan.refusals) == ["tunnel-port"]
 
 
-def test_a_key_someone_else_set_is_a_warning_and_stays():
-    state = running(
-        config={**CONFIG, "extra": "1", "enable-policy": "always"}, managers={"extra": "k", "enable-policy": "k"}
-    )
+def test_a_key_in_neither_manifest_is_a_warning_and_stays():
+    state = running(config={**CONFIG, "extra": "1", "enable-policy": "always"}, managers={"extra": "k"})
     found = plan(state, wanted(), rendered())
     assert found.action == "none"
     assert found.warnings == (
-        "cilium-config has keys that neither Helm nor the chart set, and they stay: "
-        "enable-policy (by k), extra (by k).",
+        "cilium-config has keys that neither the release nor the chart has, and they stay: "
+        "enable-policy (by unknown), extra (by k).",
     )
     assert found.plan.refusals == ()
 
@@ -240,6 +241,14 @@ def test_images_of_other_registries_are_one_warning():
     new = rendered(AWS, None, relay)
     assert plan(running(rendered=new), wanted(), new).warnings == (
         "Images that do not come from public.ecr.aws: quay.io/cilium/hubble-relay:1.",
+    )
+
+
+def test_pods_that_nobody_replaces_are_a_warning():
+    new = rendered(AWS, None, workload(on_delete=True))
+    assert plan(running(), wanted(), new).warnings == (
+        "The update strategy of cilium is OnDelete: after a change nothing replaces the old pods. "
+        "Delete them one by one, or set updateStrategy.type to RollingUpdate.",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import read_chart
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_change import Request, check_access, find
+from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_state import EKS_ANYWHERE_CLUSTERS
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import Forbidden, NetworkError, Problem
 
 NAMESPACE = "kube-system"
@@ -156,6 +157,15 @@ def test_only_apis_that_are_served_are_given_to_helm(helm):
     assert helm.asked["api_versions"] == ["gateway.networking.k8s.io/v1/GatewayClass", "monitoring.coreos.com/v1"]
 
 
+def test_an_old_kernel_stops_a_change_and_nothing_else(helm):
+    nodes = [{"metadata": {"name": "w1"}, "status": {"nodeInfo": {"kernelVersion": "4.19.0"}}}]
+    with pytest.raises(NetworkError, match=r"^chart_version: Cilium 1.17 needs Linux 5.4 \(got 4.19.0 on w1\)"):
+        find(Api({"/api/v1/nodes": nodes}), helm, request())
+    values = find(Api(), helm, request())["values"]
+    settled = cluster_with(values, render(values), "1.17.6-0", **{"/api/v1/nodes": nodes})
+    assert find(settled, helm, request())["action"] == "none"
+
+
 def test_misspelt_values_stop_before_anything_is_rendered(helm):
     with pytest.raises(NetworkError) as caught:
         find(Api(), helm, request(values={"ipma": {"mode": "x"}, "cni": {"exclusive": "no"}}))
@@ -173,6 +183,17 @@ def test_unsupported_features_are_listed_and_errors_on_demand(helm, monkeypatch)
         find(Api(), helm, request(require_aws_support=True))
 
 
+@pytest.mark.parametrize(("version", "stops"), [("v0.23.4", True), ("v0.24.0", False)])
+def test_what_the_build_lacks_stops_below_0_24(helm, monkeypatch, version, stops):
+    monkeypatch.setattr(Helm, "template", lambda *_args, **_more: render({"encryption": True}))
+    api = Api({EKS_ANYWHERE_CLUSTERS: [{"metadata": {"name": "mgmt"}, "spec": {"eksaVersion": version}}]})
+    if stops:
+        with pytest.raises(NetworkError, match=r"^values: .*The Cilium build of EKS Anywhere v0.23.4 does not contain"):
+            find(api, helm, request())
+    else:
+        assert len(find(api, helm, request())["support"]) == 1
+
+
 def test_an_administrator_is_asked_for_once():
     cluster = Api()
     check_access(cluster, NAMESPACE)
@@ -185,6 +206,12 @@ def test_all_missing_permissions_are_named_before_anything_is_read(helm):
         find(cluster, helm, request())
     assert {problem.message.split()[-1] for problem in caught.value.problems} == {"secrets", "daemonsets"}
     assert helm.pulled == ()
+
+
+@pytest.mark.parametrize("resource", ["ciliumenvoyconfigs", "ciliumclusterwideenvoyconfigs", "ciliumnetworkpolicies"])
+def test_what_tells_of_envoys_users_must_be_readable(helm, resource):
+    with pytest.raises(Forbidden, match=f"may not list {resource}"):
+        find(Api(forbidden=("*", resource)), helm, request())
 
 
 def test_who_may_do_what_is_needed_passes_without_being_an_administrator(helm):

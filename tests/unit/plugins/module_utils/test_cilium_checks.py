@@ -49,6 +49,14 @@ BROKEN = [
         [AGENT + "1 of 3 pods have the current template"],
     ),
     (
+        "roll-out that waits for someone to delete pods",
+        lambda c: (
+            c.daemon_set["spec"].update(updateStrategy={"type": "OnDelete"}),
+            breakers.set_status(c.daemon_set, updatedNumberScheduled=1),
+        ),
+        [AGENT + "1 of 3 pods have the current template"],
+    ),
+    (
         "DaemonSet that wants nothing",
         lambda c: breakers.set_status(c.daemon_set, desiredNumberScheduled=0),
         [AGENT + "wants no pod at all"],
@@ -220,6 +228,29 @@ def test_one_broken_thing_is_one_problem(judge, change, problems):
         assert f"{where}: {message}" in result["box"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "hint"),
+    [
+        ("daemon_set", {"updateStrategy": {"type": "OnDelete"}}, "OnDelete: delete its old pods one by one"),
+        ("deployment", {"paused": True}, "It is paused: kubectl rollout resume"),
+        ("deployment", {}, "Wait for the roll-out"),
+    ],
+)
+def test_who_has_to_act_for_a_roll_out_to_go_on(judge, kind, spec, hint):
+    content = Objects()
+    item = getattr(content, kind)
+    item["spec"].update(spec)
+    breakers.set_status(item, updatedNumberScheduled=1, updatedReplicas=1)
+    (problem,) = judge(content)["problems"]
+    assert problem["hint"].endswith(hint)
+
+
+def test_one_linux_node_beside_another_system_needs_one_operator(judge):
+    content = Objects(nodes=("w1",))
+    content.nodes.append(windows())
+    assert breakers.texts(judge(content)) == []
+
+
 HARMLESS = [
     ("evicted pod", lambda c: c.operators.append(evicted())),
     ("agent that read the configuration again", lambda c: (breakers.config_changed(c), breakers.restart(c))),
@@ -228,6 +259,7 @@ HARMLESS = [
     ("host network pod without endpoint", lambda c: c.workload_pods.append(on_host())),
     ("no endpoint CRD", lambda c: (c.endpoints.clear(), c.config["data"].update({"disable-endpoint-crd": "true"}))),
     ("node of another system", lambda c: c.nodes.append(windows())),
+    ("pod on a node without agent by design", lambda c: (c.nodes.append(windows()), c.workload_pods.append(foreign()))),
     ("cordoned node", lambda c: breakers.taint(c, 1, "node.kubernetes.io/unschedulable")),
     (
         "image given by configuration on one node",
@@ -253,6 +285,10 @@ def completed():
     pod = objects.workload_pod(78, "w1")
     pod["status"]["phase"] = "Succeeded"
     return pod
+
+
+def foreign():
+    return objects.workload_pod(80, "win1")
 
 
 def on_host():

@@ -101,6 +101,8 @@ def test_no_guarded_key_changes_without_refusal_or_consent(before, after, consen
         ("1.16.12", "1.17.6-0", []),
         ("1.15.16", "1.17.6-0", ["cilium_allow_version_skip"]),
         ("1.18.5", "1.17.6-0", ["cilium_allow_downgrade"]),
+        ("1.17.6-0", "1.17.6", []),
+        ("1.9.1", "1.10.0", []),
         ("1.17.8-0", "1.17.6-0", ["cilium_allow_downgrade"]),
         ("1.19.1", "1.17.6-0", ["cilium_allow_downgrade", "cilium_allow_version_skip"]),
         ("1.17.6", "2.0.0", ["cilium_allow_version_skip"]),

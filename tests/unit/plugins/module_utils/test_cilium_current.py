@@ -127,7 +127,7 @@ def test_keys_of_others_and_the_time_of_the_last_change():
     ]
     config = {**CONFIG, "metadata": {"name": "cilium-config", "managedFields": managed}}
     current = read(live(config), release(), manifests([], NAMESPACE), NAMESPACE)
-    assert current.managers == {"mine": "kubectl-edit"}
+    assert current.managers == {"mine": "kubectl-edit", "both": "helm, kubectl-edit", "debug": "helm"}
     assert current.config_time == "2026-01-02T00:00:00Z"
 
 
@@ -137,7 +137,14 @@ def pod(start, phase="Running", **metadata):
 
 def test_the_oldest_pod_that_stays_counts():
     path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-    listed = [pod("3"), pod("2"), pod("1", "Failed"), pod("0", deletionTimestamp="x"), pod(None, "Pending")]
+    restarted = pod("1", creationTimestamp="1")
+    restarted["status"]["initContainerStatuses"] = [
+        {"name": "config", "state": {"terminated": {"startedAt": "4"}}},
+    ]
+    slow_clock = pod("1", creationTimestamp="3")
+    waits = pod(None, "Pending", creationTimestamp="1")
+    gone = pod("0", deletionTimestamp="x", creationTimestamp="0")
+    listed = [slow_clock, pod("2", creationTimestamp="2"), restarted, pod("1", "Failed"), gone, waits]
     api = live(CONFIG, [agent()], **{path: listed})
     current = read(api, release(agent()), manifests([agent()], NAMESPACE), NAMESPACE)
     assert current.workloads["cilium"].oldest_pod == "2"

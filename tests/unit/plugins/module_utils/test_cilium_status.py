@@ -66,6 +66,13 @@ def test_one_node_needs_one_operator(judge):
     assert breakers.texts(judge(Objects(nodes=("w1",)))) == []
 
 
+def test_completed_pods_do_not_count(judge):
+    content = Objects()
+    content.workload_pods[0]["status"]["phase"] = "Succeeded"
+    content.endpoints.pop(0)
+    assert judge(content)["pods_count"] == {"all": 5, "by_cilium": 5}
+
+
 def test_relay_is_judged_too(judge):
     content = Objects()
     content.deployments.append(objects.deployment(1, "hubble-relay", "quay.io/cilium/hubble-relay:v1.17.6"))

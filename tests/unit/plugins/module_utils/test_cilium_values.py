@@ -14,6 +14,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_values
     registry_of,
     strip_images,
 )
+from ansible_collections.eks_anywhere.network.plugins.module_utils.plan import flatten
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +131,17 @@ def test_registry_of_an_image(image, registry):
     assert registry_of(image) == registry
 
 
+def test_the_aws_profile_is_what_aws_documents():
+    assert flatten(PROFILES["aws"]) == {
+        "envoy.enabled": False,
+        "ingressController.enabled": False,
+        "loadBalancer.l7.backend": "none",
+        "image.useDigest": False,
+        "operator.image.useDigest": False,
+        "preflight.image.useDigest": False,
+    }
+
+
 def test_order_is_release_then_profile_then_wish(chart):
     built = build(chart, {"envoy": {"enabled": True}, "a": 1, "cni": {"exclusive": False}}, {"cni": None}, "aws")
     assert built.values == {**PROFILES["aws"], "a": 1}
@@ -155,6 +167,13 @@ def test_a_dropped_mirror_is_a_warning_and_a_dropped_known_registry_is_not(chart
         "Image settings of the running release that name a registry the chart does not were dropped: "
         "image.repository=mirror.example.com/c. Give them in values if they are still wanted.",
     )
+
+
+def test_values_that_hold_secrets_are_a_warning_without_them(chart):
+    (warning,) = build(chart, {"tls": {"ca": {"key": "PRIVATE"}}}, {}, "none").warnings
+    assert warning.startswith("Values hold secrets (tls.ca.key). They are in the result of this task")
+    assert "PRIVATE" not in warning
+    assert "PRIVATE" not in " ".join(problems(chart, {"tls": {"ca": {"key": {"a": 1}}}, "ipam": "-----BEGIN PRIVATE"}))
 
 
 def test_kept_values_the_chart_does_not_know_are_a_warning_until_removed(chart):

@@ -40,7 +40,7 @@ class Secrets:
 
 def encoded(release, compress=True):
     raw = json.dumps(release).encode()
-    return base64.b64encode(base64.b64encode(gzip.compress(raw) if compress else raw)).decode()
+    return base64.b64encode(base64.b64encode(gzip.compress(raw, mtime=0) if compress else raw)).decode()
 
 
 def a_release(revision, status="deployed"):

@@ -113,7 +113,10 @@ def test_log_is_text_or_nothing(api, cluster):
         (404, b"<html>", Unreachable, "does not answer like a Kubernetes API server"),
         (302, b"", Unreachable, "does not answer like a Kubernetes API server"),
         (200, b"hello", Unreachable, "does not answer like a Kubernetes API server"),
-        (500, {"message": "etcdserver: leader changed"}, NetworkError, "etcdserver: leader changed"),
+        (403, {"message": 'User "system:anonymous" cannot list'}, Forbidden, "The kubeconfig gave no credentials"),
+        (429, {"message": "too many requests"}, Unreachable, "too many requests. Try again"),
+        (500, {"message": "etcdserver: leader changed"}, Unreachable, "etcdserver: leader changed"),
+        (503, b"", Unreachable, "POST /api/v1/pods: the API server answered HTTP 503"),
         (422, {"message": "spec.x: Invalid value"}, NetworkError, "POST /api/v1/pods: spec.x: Invalid value"),
     ],
 )

@@ -12,6 +12,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.node_images i
 from hypothesis import given
 from hypothesis import strategies as st
 
+WINDOWS = {"metadata": {"name": "win1"}, "status": {"nodeInfo": {"operatingSystem": "windows"}}}
 PODS = "/api/v1/namespaces/kube-system/pods"
 CILIUM = "public.ecr.aws/eks/cilium/cilium:v1.17.6-0"
 PYTHON = "python:3.13-slim"
@@ -110,6 +111,11 @@ def test_pulls_what_is_missing_and_leaves_nothing(api, kubelets, pull):
         assert spec["tolerations"] == [{"operator": "Exists"}]
         assert spec["imagePullSecrets"] == [{"name": "mirror"}]
         assert [item["command"] for item in spec["containers"]] == [["/bin/true"]]
+
+
+def test_a_node_of_another_system_is_left_alone(api, kubelets, pull):
+    api.lists["/api/v1/nodes"].append(WINDOWS)
+    assert pull(CILIUM)["changed"] is False
 
 
 def test_nothing_to_do(api, kubelets, pull):

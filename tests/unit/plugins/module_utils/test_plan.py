@@ -12,6 +12,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.plan import (
     hide,
     same,
     secret,
+    secrets,
     shown,
 )
 from hypothesis import given
@@ -40,6 +41,11 @@ def test_a_refusal_names_its_variable():
 
 def test_flatten_keeps_lists_and_empty_mappings_as_leaves():
     assert flatten({"a": {"b": 1, "c": {}}, "d": [1, {"e": 2}]}) == {"a.b": 1, "a.c": {}, "d": [1, {"e": 2}]}
+
+
+def test_a_dot_in_a_key_is_not_a_level():
+    assert flatten({"a.b": {"c": 1}}) == {r"a\.b.c": 1}
+    assert flatten({"a.b": 1}) != flatten({"a": {"b": 1}})
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,17 @@ def test_certificates_and_named_secrets_are_hidden_wherever_they_stand():
         "extraEnv": [{"name": "API_TOKEN", "value": HIDDEN}, {"name": "LEVEL", "value": "1"}],
         "f": HIDDEN,
     }
+
+
+def test_a_secret_that_is_a_number_or_an_argument_is_hidden():
+    assert hide("etcd.password", 1234) == HIDDEN
+    assert hide("hubble.tls.auto.certValidityDuration", 365) == 365
+    assert hide("extraArgs", ["--api-token=abc", "--debug=true"]) == [f"--api-token={HIDDEN}", "--debug=true"]
+
+
+def test_all_secrets_of_a_tree_are_named():
+    tree = {"tls": {"ca": {"key": "k", "enabled": True}}, "extraEnv": [{"name": "TOKEN", "value": "x"}], "debug": True}
+    assert secrets(tree) == ["extraEnv", "tls.ca.key"]
 
 
 def test_a_changed_secret_says_only_that_it_changed():

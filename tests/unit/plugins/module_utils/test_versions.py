@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, eks_anywhere.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a version of Cilium needs of the nodes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.eks_anywhere.network.plugins.module_utils.versions import kernel_problems, pick_kernel
+
+
+@pytest.mark.parametrize(
+    ("chart", "kernel", "enough"),
+    [
+        ("1.17.6-0", "5.4.0-150-generic", True),
+        ("1.17.6-0", "5.3.18", False),
+        ("1.17.6-0", "4.18.0-553.el8_10.x86_64", True),
+        ("1.18.5-0", "4.18.0-553.el8_10.x86_64", False),
+        ("1.18.5-0", "5.4.0-150-generic", False),
+        ("1.18.5-0", "5.10.245", True),
+        ("1.19.4-1", "5.9.1", False),
+        ("1.19.4-1", "6.1.0", True),
+        ("1.16.2", "4.19.1", True),
+        ("1.17.6-0", "", True),
+        ("main", "4.4.0", True),
+    ],
+)
+def test_a_kernel_below_the_floor_is_a_problem(chart, kernel, enough):
+    assert (kernel_problems(chart, [("w1", kernel)]) == []) is enough
+
+
+def test_all_nodes_with_an_old_kernel_are_named_at_once():
+    (problem,) = kernel_problems("1.18.5-0", [("w1", "5.4.0"), ("w2", "5.15.0"), ("w3", "5.4.1")])
+    assert str(problem) == (
+        "chart_version: Cilium 1.18 needs Linux 5.10 (got 5.4.0 on w1, 5.4.1 on w3). "
+        "Renew the operating system of these nodes first, or take an older chart."
+    )
+
+
+def test_a_node_of_another_system_has_no_kernel():
+    def node(**about):
+        return {"metadata": {"name": "w1"}, "status": {"nodeInfo": about}}
+
+    assert pick_kernel(node(kernelVersion="10.0.1", operatingSystem="windows")) == ("w1", "")
+    assert pick_kernel(node(kernelVersion="6.1.0", operatingSystem="linux")) == ("w1", "6.1.0")
+    assert pick_kernel({"metadata": {"name": "w1"}}) == ("w1", "")
