@@ -105,6 +105,7 @@ def destroy_nodes() -> None:
 
 def _destroy_node(node: settings.Node) -> None:
     nodes.kill(node)
+    processes.await_end(node.name)
     network.renew(node)
     nodes.wipe(node)
 

@@ -97,6 +97,15 @@ def stop(name: str) -> None:
         _supervisor().supervisor.stopProcess(name, True)
 
 
+def await_end(name: str) -> None:
+    """Wait until supervisord knows that a killed process has ended: it would not start it again before."""
+    deadline = time.monotonic() + 10
+    while alive() and states().get(name) in _RUNNING:
+        if time.monotonic() > deadline:
+            raise LabError(f"{name} was killed, but supervisord still calls it running")
+        time.sleep(0.1)
+
+
 def check() -> None:
     """Raise with the last log lines of each process that has died."""
     dead = [name for name, state in states().items() if state in ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")]
