@@ -86,9 +86,11 @@ def running(server: Server) -> Iterator[Server]:
     stop = threading.Event()
     thread = threading.Thread(target=server.serve, args=(stop,), daemon=True)
     thread.start()
-    yield server
-    stop.set()
-    thread.join()
+    try:
+        yield server
+    finally:
+        stop.set()
+        thread.join()
 
 
 @pytest.fixture
