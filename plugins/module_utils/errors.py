@@ -57,7 +57,7 @@ class LibraryMissing(NetworkError):
     """A Python library is not installed where the module runs."""
 
     def __init__(self, library: str, trace: str | None = None) -> None:
-        self.library = library
+        self.package = library
         self.trace = trace
         super().__init__(
             Problem(library, "the Python library is not installed", f"Run: python3 -m pip install {library}")

@@ -24,7 +24,7 @@ def run(module: AnsibleModule, fn: Callable[[], dict[str, Any]]) -> None:
         result = fn()
     except LibraryMissing as error:
         module.fail_json(
-            msg=missing_required_lib(error.library),
+            msg=missing_required_lib(error.package),
             exception=error.trace,
             errors=[problem.as_dict() for problem in error.problems],
         )

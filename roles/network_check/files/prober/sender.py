@@ -40,6 +40,7 @@ class Sender:
         self.started = threading.Event()
         self._socket: socket.socket | None = None
         self._opened = 0.0
+        self._pending = b""
 
     def run(self, stop: threading.Event) -> None:
         """Send until ``stop`` is set, then tell the receiver that this was all."""
@@ -73,7 +74,8 @@ class Sender:
 
     def _greet(self) -> bool:
         """Send a greeting and wait for its answer: from then on the way there and back is known to be open."""
-        if not self._send(pack(HELLO, self.flow)) or self._socket is None:
+        sent = self._send(b"" if self._pending else pack(HELLO, self.flow))
+        if not sent or self._pending or self._socket is None:
             return False
         answered = bool(select.select([self._socket], [], [], 0.5)[0])
         try:
@@ -85,23 +87,30 @@ class Sender:
         return answered
 
     def _send(self, data: bytes) -> bool:
-        """Hand one packet to the kernel, without waiting. A TCP connection that broke is opened again."""
+        """Hand bytes to the kernel, without waiting. What TCP cannot take yet is kept for the next time.
+
+        A TCP connection that broke, or does not come about, is opened again; what it held is lost.
+        """
         now = time.monotonic()
+        data = self._pending + data
+        broken = False
+        written = 0
         try:
             if self._socket is None:
                 self._socket = open_socket(self.protocol, self.target)
                 self._opened = now
             written = self._socket.send(data)
         except BlockingIOError:
-            written = 0
-            if self.protocol == "udp" or now - self._opened < self.CONNECT_SECONDS or self._connected():
-                return False
+            broken = now - self._opened >= self.CONNECT_SECONDS and not self._connected()
         except OSError:
-            written = 0
-        if written < len(data) and self.protocol == "tcp":
+            broken = True
+        if self.protocol == "udp":
+            return written == len(data)
+        self._pending = data[written:]
+        if broken:
             self.reconnects += self.started.is_set()
             self._close()
-        return written == len(data)
+        return not broken
 
     def _connected(self) -> bool:
         try:
@@ -113,8 +122,9 @@ class Sender:
         """Wait until TCP has delivered what it holds: it sends again what an outage swallowed."""
         deadline = time.monotonic() + self.FLUSH_SECONDS
         while self.protocol == "tcp" and self._connected() and time.monotonic() < deadline:
-            queued = struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0" * 4))[0]
-            if queued == 0:
+            if self._pending:
+                self._send(b"")
+            elif struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0" * 4))[0] == 0:
                 return
             time.sleep(0.05)
 
@@ -122,6 +132,7 @@ class Sender:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        self._pending = b""
 
 
 def open_socket(protocol: str, target: tuple[str, int]) -> socket.socket:
