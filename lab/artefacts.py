@@ -1,7 +1,7 @@
 """Builds what the lab runs, from package registries alone, into a cache outside the checkout.
 
 Each artefact is a directory `<cache>/<name>-<key>`; the key is a hash of everything that decides its content. A
-directory counts only when its manifest (written last) agrees with the files in it.
+directory counts only when its manifest (written last) agrees with the files in it; a process looks once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from . import settings
@@ -152,11 +153,13 @@ def _go_build(module: str, programs: dict[str, str], ldflags: str, tags: dict[st
     return cached(f"go-{module}", _go_key(module, repr(programs), ldflags, repr(tags)), build)
 
 
+@cache
 def helm_programs() -> Path:
     """Directory of `helm`."""
     return _go_build("helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, "")
 
 
+@cache
 def kubernetes_programs() -> Path:
     """Directory of the control plane, kubelet, kube-proxy and kubectl."""
     version, (major, minor, _patch) = f"v{settings.KUBERNETES}", settings.KUBERNETES.split(".")
@@ -168,6 +171,7 @@ def kubernetes_programs() -> Path:
     return _go_build("kubernetes", KUBERNETES_PROGRAMS, stamp)
 
 
+@cache
 def cilium_programs() -> Path:
     """Directory of Cilium's agent, operator, CNI plugin and helpers."""
     prefix = "github.com/cilium/cilium/"
@@ -179,6 +183,7 @@ def cilium_programs() -> Path:
     )
 
 
+@cache
 def cilium_source() -> Path:
     """Directory of the Cilium Go module: its chart, BPF programs and scripts."""
     module = f"github.com/cilium/cilium@v{settings.CILIUM}"
@@ -202,6 +207,7 @@ def _debootstrap(directory: Path, packages: Iterable[str]) -> None:
     (directory / "var/cache/apt/archives/partial").mkdir(parents=True)
 
 
+@cache
 def node_root() -> Path:
     """Directory of a Debian root that every node starts from."""
 
@@ -218,6 +224,7 @@ def node_root() -> Path:
     return cached("node-root", key_of(settings.DEBIAN, *NODE_PACKAGES, "1"), build)
 
 
+@cache
 def image_root() -> Path:
     """Directory of `base.tar`, the Debian root under the Cilium image and the Python double."""
 

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from . import settings
@@ -201,6 +202,7 @@ def _push_charts(directory: Path, address: str) -> None:
     shutil.rmtree(charts)
 
 
+@cache
 def registry_storage() -> Path:
     """Directory of the registry's content."""
 

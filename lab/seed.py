@@ -6,6 +6,7 @@ The images under test (AWS's) are left out on purpose: nodes have to pull those.
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from . import registry
@@ -37,6 +38,7 @@ def start_images() -> list[str]:
     return [name for name in registry.image_names() if not name.startswith("public.ecr.aws/eks/")]
 
 
+@cache
 def containerd_seed() -> Path:
     """Directory to copy into a new node's /var/lib/containerd."""
 
