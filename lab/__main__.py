@@ -23,6 +23,8 @@ def build() -> None:
         roots = pool.submit(lambda: (artefacts.image_root(), artefacts.node_root()))
         kubernetes_programs()
         artefacts.cilium_programs()
+        for version in artefacts.MULTUS_PROGRAMS:
+            artefacts.multus_programs(version)
         helm_programs()
         roots.result()
     registry.registry_storage()

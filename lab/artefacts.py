@@ -59,6 +59,18 @@ CILIUM_PROGRAMS = {
     "cilium-mount": "tools/mount",
     "cilium-sysctlfix": "tools/sysctlfix",
 }
+MULTUS_PROGRAMS = {
+    settings.MULTUS: {
+        "multus-daemon": "multus-daemon",
+        "multus-shim": "multus-shim",
+        "install_multus": "install_multus",
+        "passthru": "passthru-cni",
+    },
+    settings.MULTUS_OLD: {
+        name: name for name in ("multus", "multus-daemon", "multus-shim", "install_multus", "thin_entrypoint")
+    },
+}
+"""By version: name in the image -> command of the module. The old one, thick and thin, is what upgrades start from."""
 
 
 def key_of(*parts: str | bytes | Path) -> str:
@@ -181,6 +193,14 @@ def cilium_programs() -> Path:
         f"-X {prefix}pkg/version.ciliumVersion={settings.CILIUM}",
         {"cilium-operator-generic": "ipam_provider_operator"},
     )
+
+
+@cache
+def multus_programs(version: str) -> Path:
+    """Directory of Multus, of one of the two versions."""
+    prefix = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4/"
+    programs = {name: f"{prefix}cmd/{package}" for name, package in MULTUS_PROGRAMS[version].items()}
+    return _go_build(f"multus-{version}", programs, f"-X {prefix}pkg/multus.version={version}")
 
 
 @cache

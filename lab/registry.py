@@ -21,6 +21,7 @@ from . import settings
 from .artefacts import (
     CILIUM_PROGRAMS,
     IMAGES,
+    MULTUS_PROGRAMS,
     cached,
     chart_aws,
     cilium_programs,
@@ -28,6 +29,7 @@ from .artefacts import (
     helm_programs,
     image_root,
     key_of,
+    multus_programs,
     node_root,
 )
 from .progress import step
@@ -51,6 +53,7 @@ PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 def image_names() -> dict[str, tuple[str, str]]:
     """Public name of every image served -> (directory of its Containerfile, vendor mark)."""
     upstream, aws = f"v{settings.CILIUM}", f"v{settings.CILIUM_AWS}"
+    multus = "ghcr.io/k8snetworkplumbingwg/multus-cni"
     return {
         PAUSE_IMAGE: ("pause", ""),
         PYTHON_IMAGE: ("python", "practice cluster"),
@@ -58,6 +61,9 @@ def image_names() -> dict[str, tuple[str, str]]:
         f"quay.io/cilium/operator-generic:{upstream}": ("operator", "upstream"),
         f"public.ecr.aws/eks/cilium/cilium:{aws}": ("cilium", "aws"),
         f"public.ecr.aws/eks/cilium/operator-generic:{aws}": ("operator", "aws"),
+        f"{multus}:v{settings.MULTUS}-thick": ("multus", settings.MULTUS),
+        f"{multus}:v{settings.MULTUS_OLD}-thick": ("multus", settings.MULTUS_OLD),
+        f"{multus}:v{settings.MULTUS_OLD}": ("multus-thin", settings.MULTUS_OLD),
     }
 
 
@@ -144,6 +150,11 @@ def _fill_context(kind: str, vendor: str, context: Path) -> None:
     tree = context / "tree"
     if kind == "pause":
         _copy(Path("/bin/busybox"), context / "busybox")
+    elif kind.startswith("multus"):
+        _copy(Path("/bin/busybox"), context / "busybox")
+        for name in MULTUS_PROGRAMS[vendor]:
+            place = tree if kind == "multus-thin" and name != "multus" else tree / "usr/src/multus-cni/bin"
+            _copy(multus_programs(vendor) / name, place / name)
     elif kind == "operator":
         _copy(cilium_programs() / "cilium-operator-generic", tree / "usr/bin/cilium-operator-generic")
         _copy(Path("/etc/ssl/certs/ca-certificates.crt"), tree / "etc/ssl/certs/ca-certificates.crt")
@@ -219,6 +230,7 @@ def registry_storage() -> Path:
         IMAGES,
         "1",
         cilium_programs().name,
+        *(multus_programs(version).name for version in MULTUS_PROGRAMS),
         helm_programs().name,
         image_root().name,
         node_root().name,

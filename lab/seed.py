@@ -1,6 +1,6 @@
 """A containerd directory that already holds the images of the start state, so that nodes need not pull them.
 
-The images under test (AWS's) are left out on purpose: nodes have to pull those.
+The images under test (AWS's, Multus) are left out on purpose: nodes have to pull those.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ chroot "$merged" /bin/sh -eu -c '
 
 def start_images() -> list[str]:
     """The images that pods of the start state use."""
-    return [name for name in registry.image_names() if not name.startswith("public.ecr.aws/eks/")]
+    return [name for name in registry.image_names() if not name.startswith(("public.ecr.aws/eks/", "ghcr.io/"))]
 
 
 @cache

@@ -19,6 +19,8 @@ SUMMARY = STATE / "summary.json"
 KUBERNETES = "1.33.4"
 CILIUM = "1.17.6"
 CILIUM_AWS = "1.17.6-0"
+MULTUS = "4.3.0"
+MULTUS_OLD = "4.1.4"
 DEBIAN = "bookworm"
 
 CLUSTER_NAME = "practice"
