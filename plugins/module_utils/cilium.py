@@ -25,14 +25,20 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_curren
 )
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_values import registry_of
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import FAILED, SUPERSEDED
 from ansible_collections.eks_anywhere.network.plugins.module_utils.plan import Plan, Refusal, flatten, same, shown
 
-HEALTHY_STATUS = "deployed"
+PRESENT = "present"
+EARLIER = "earlier"
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted: the chart by name and version, the full explicit values, and the consents given."""
+    """What is wanted: the chart by name and version, the full explicit values, and the consents given.
+
+    ``goal`` is present, earlier (a revision of the release as it was, which brings chart and values with it) or absent.
+    """
 
     chart_name: str
     chart_version: str
@@ -40,6 +46,7 @@ class Wanted:
     consents: frozenset[str] = frozenset()
     release_name: str = "cilium"
     namespace: str = "kube-system"
+    goal: str = PRESENT
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class CiliumPlan:
-    """The plan of a change of Cilium. ``action`` is none, install, upgrade or migrate."""
+    """The plan of a change of Cilium. ``action`` is none, install, upgrade, migrate, repair, rollback or remove."""
 
     action: str
     plan: Plan
@@ -90,18 +97,18 @@ class CiliumPlan:
 
 def check_release(current: Current, wanted: Wanted) -> None:
     """Raise when what runs is not a Helm release this version can change."""
-    release = current.release
     where = f"Helm release {wanted.namespace}/{wanted.release_name}"
-    if release and release.status != HEALTHY_STATUS:
+    broken = current.broken
+    if broken and wanted.goal == PRESENT and not (broken.pending or broken.status in (FAILED, SUPERSEDED)):
         raise NetworkError(
             Problem(
                 "release_name",
-                f"an earlier change of {where} did not end: revision {release.revision} is {release.status}",
-                f"Look at it with: helm history {wanted.release_name} -n {wanted.namespace}; "
-                "it has to be deployed (helm rollback) before it can be changed",
+                f"revision {broken.revision} of {where} is {broken.status}, and Helm cannot upgrade from there",
+                "End the removal with state absent, or go back with rollback_to. "
+                f"See: helm history {wanted.release_name} -n {wanted.namespace}",
             )
         )
-    if release:
+    if current.release:
         return
     present = [f"{item.kind} {item.namespace}/{item.name}" for item in current.workloads.values() if _is_cilium(item)]
     present += [f"ConfigMap {wanted.namespace}/{CONFIG}"] if current.config is not None else []
@@ -120,7 +127,7 @@ def plan(current: Current, wanted: Wanted, rendered: Manifests) -> CiliumPlan:
     """Return the plan. Raises NetworkError where :func:`check_release` does."""
     check_release(current, wanted)
     changes = _changes(current, wanted, rendered)
-    action = _action(current, changes, rendered)
+    action = _action(current, wanted, changes, rendered)
     restart = _restart(current, changes, rendered)
     steps = (() if action == "none" else (f"{action} {wanted.namespace}/{wanted.release_name}",)) + tuple(
         f"restart {name}" for name in restart
@@ -135,7 +142,7 @@ def plan(current: Current, wanted: Wanted, rendered: Manifests) -> CiliumPlan:
         ),
         changes=changes,
         restart=restart,
-        warnings=tuple(_warnings(current, rendered)),
+        warnings=tuple(_warnings(current, wanted, rendered)),
         expected_images={name: dict(item.images) for name, item in sorted(rendered.workloads.items())},
         images=rendered.images,
     )
@@ -144,11 +151,11 @@ def plan(current: Current, wanted: Wanted, rendered: Manifests) -> CiliumPlan:
 def _changes(current: Current, wanted: Wanted, rendered: Manifests) -> Changes:
     release = current.release
     old = f"{release.chart_name} {release.chart_version}" if release else None
-    new = f"{wanted.chart_name} {wanted.chart_version}"
+    new = None if wanted.goal == ABSENT else f"{wanted.chart_name} {wanted.chart_version}"
     return Changes(
         chart=None if old == new else {"before": old, "after": new},
         values=_differing(flatten(release.values if release else {}), flatten(wanted.values)),
-        config=_differing(current.config or {}, _future_config(current, rendered)),
+        config=_differing(current.config or {}, {} if wanted.goal == ABSENT else _future_config(current, rendered)),
         images=tuple(_image_changes(current, rendered)),
     )
 
@@ -193,16 +200,22 @@ def _image_changes(current: Current, rendered: Manifests) -> Iterable[dict[str, 
                 yield {"component": name, "container": container, "before": before, "after": after}
 
 
-def _action(current: Current, changes: Changes, rendered: Manifests) -> str:
+def _action(current: Current, wanted: Wanted, changes: Changes, rendered: Manifests) -> str:
+    if wanted.goal == ABSENT:
+        return "remove" if current.release else "none"
     if not current.release:
         return "install"
+    if wanted.goal == EARLIER:
+        return "rollback" if changes or current.broken else "none"
+    if current.broken:
+        return "repair"
     if not changes:
         return "none"
     for name in (AGENT, OPERATOR):
         if name not in current.workloads or name not in rendered.workloads:
             continue
-        live, wanted = current.workloads[name].images, rendered.workloads[name].images
-        if any(repository(live[item]) != repository(wanted[item]) for item in live.keys() & wanted.keys()):
+        live, new = current.workloads[name].images, rendered.workloads[name].images
+        if any(repository(live[item]) != repository(new[item]) for item in live.keys() & new.keys()):
             return "migrate"
     return "upgrade"
 
@@ -233,12 +246,11 @@ def _restart(current: Current, changes: Changes, rendered: Manifests) -> tuple[s
 
 
 def _template_changes(current: Current, wanted: Workload) -> bool:
-    before = current.rendered.workloads.get(wanted.name)
+    """Say whether the template certainly changes. After a change that did not end, the live one may be either."""
+    rendered = [found.workloads.get(wanted.name) for found in (current.rendered, current.aside)]
     live = current.workloads[wanted.name].images
-    return (
-        before is None
-        or not same(before.template, wanted.template)
-        or any(live.get(container) != image for container, image in wanted.images.items())
+    return not any(before and same(before.template, wanted.template) for before in rendered) or any(
+        live.get(container) != image for container, image in wanted.images.items()
     )
 
 
@@ -248,8 +260,14 @@ def _stale(live: Workload, config_time: str) -> bool:
 
 
 def _refusals(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable[Refusal]:
-    release = current.release
-    if release:
+    release, broken = current.release, current.broken
+    if broken and consent.REPAIR not in wanted.consents and (wanted.goal == PRESENT or broken.status != FAILED):
+        since = f" since {broken.since}" if broken.since else ""
+        text = f"revision {broken.revision} is {broken.status}{since}"
+        yield Refusal("release", text, "repaired", consent.PREFIX + consent.REPAIR)
+    if wanted.goal == ABSENT:
+        return
+    if release and wanted.goal == PRESENT:
         yield from consent.version_refusals(release.chart_version, wanted.chart_version, wanted.consents)
     before = current.rendered.config if current.config is None else current.config
     yield from consent.config_refusals(before, _future_config(current, rendered), wanted.consents)
@@ -258,7 +276,10 @@ def _refusals(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable
         yield Refusal(f"DaemonSet {ENVOY}", f"serves {listed}", "removed", consent.PREFIX + consent.L7_INTERRUPTION)
 
 
-def _warnings(current: Current, rendered: Manifests) -> Iterable[str]:
+def _warnings(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable[str]:
+    yield from _broken_warnings(current, wanted, rendered)
+    if wanted.goal == ABSENT:
+        return
     foreign = _foreign_keys(current, rendered)
     if foreign:
         listed = ", ".join(f"{key} (by {current.managers.get(key, 'unknown')})" for key in sorted(foreign))
@@ -274,6 +295,31 @@ def _warnings(current: Current, rendered: Manifests) -> Iterable[str]:
     others = [image for image in rendered.images if registry_of(image) not in registries]
     if registries and others:
         yield f"Images that do not come from {', '.join(sorted(registries))}: {', '.join(others)}."
+
+
+def _broken_warnings(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable[str]:
+    """Say what a change that did not end had in mind, or has left, and what this one does nothing about."""
+    broken, base = current.broken, current.release
+    if not broken or not base:
+        return
+    own, new = flatten(base.values), flatten(wanted.values)
+    lost = [
+        key
+        for key, value in sorted(flatten(broken.values).items())
+        if not any(key in side and same(side[key], value) for side in (own, new))
+    ]
+    if lost and wanted.goal == PRESENT:
+        yield (
+            f"Revision {broken.revision} did not end, and what it wanted is not taken over: {', '.join(lost)}. "
+            "Give these values if they are still wanted."
+        )
+    stays = [
+        f"{item.kind} {item.namespace}/{item.name}"
+        for name, item in sorted(current.workloads.items())
+        if name in current.aside.workloads and name not in {*rendered.workloads, *current.rendered.workloads}
+    ]
+    if stays:
+        yield f"A change that did not end left what Helm does not remove: {', '.join(stays)}. Delete it."
 
 
 def _is_cilium(item: Workload) -> bool:

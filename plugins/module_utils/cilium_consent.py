@@ -42,10 +42,12 @@ GUARDED: dict[str, tuple[str, str]] = {
 DOWNGRADE = "allow_downgrade"
 VERSION_SKIP = "allow_version_skip"
 L7_INTERRUPTION = "allow_l7_interruption"
+REPAIR = "allow_repair"
 CONSENTS = tuple(dict.fromkeys([option for option, _default in GUARDED.values()])) + (
     DOWNGRADE,
     VERSION_SKIP,
     L7_INTERRUPTION,
+    REPAIR,
 )
 """Every consent there is, as options of the module."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.eks_anywhere.network.plugins.module_utils import documents
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consent import needs_envoy
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_pods import config_changed, read_config_at
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import History, Release
 from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
 
 CONFIG = "cilium-config"
@@ -67,6 +67,10 @@ class Current:
 
     ``config_time`` is when its data last changed (RFC 3339, UTC). ``envoy_users`` are the policies and Envoy
     configurations that would lose their Envoy DaemonSet; only read when the wanted chart has none.
+
+    ``release`` is the base of the comparison and ``rendered`` what Helm takes for running. After a change that did not
+    end, ``broken`` is its revision, and ``aside`` what the one of the two renders that Helm does not take: of both,
+    parts may live.
     """
 
     release: Release | None
@@ -76,6 +80,8 @@ class Current:
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     rendered: Manifests = field(default_factory=lambda: Manifests({}, {}))
     envoy_users: tuple[str, ...] = ()
+    broken: Release | None = None
+    aside: Manifests = field(default_factory=lambda: Manifests({}, {}))
 
 
 def manifests(documents_: Iterable[Mapping[str, Any]], namespace: str) -> Manifests:
@@ -113,24 +119,38 @@ def workload(document: Mapping[str, Any], namespace: str) -> Workload:
     )
 
 
-def read(cluster: Cluster, release: Release | None, wanted: Manifests, namespace: str) -> Current:
+def of_release(release: Release | None) -> Manifests:
+    """Return what a revision of a release renders, hooks left out; nothing for None."""
+    return (
+        manifests(documents.load_all(release.manifest, "release"), release.namespace) if release else Manifests({}, {})
+    )
+
+
+def read(cluster: Cluster, history: History, wanted: Manifests, namespace: str, from_newest: bool = False) -> Current:
     """Read what runs: cilium-config, the workloads of the release and of ``wanted``, and their pods' age.
 
-    Without a release, agents of other namespaces are among the workloads.
+    Without a release, agents of other namespaces are among the workloads. Helm upgrade takes the newest deployed
+    revision for what runs; helm rollback and uninstall take the newest, which ``from_newest`` is for.
     """
-    rendered = manifests(documents.load_all(release.manifest, "release"), namespace) if release else Manifests({}, {})
+    broken = None if history.broken is history.base else history.broken
+    rendered, aside = of_release(history.base), of_release(broken)
+    if from_newest and broken:
+        rendered, aside = aside, rendered
     config = cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{CONFIG}")
-    workloads = _read_workloads(cluster, {**rendered.workloads, **wanted.workloads}, namespace)
-    if release is None:
+    known = {**aside.workloads, **rendered.workloads, **wanted.workloads}
+    workloads = _read_workloads(cluster, known, namespace)
+    if history.base is None:
         workloads = {**_agents_anywhere(cluster), **workloads}
     return Current(
-        release=release,
+        release=history.base,
         config=None if config is None else dict(config.get("data") or {}),
         managers=_managers(config or {}),
         config_time=config_changed(config),
         workloads=workloads,
         rendered=rendered,
         envoy_users=_envoy_users(cluster) if ENVOY in workloads and ENVOY not in wanted.workloads else (),
+        broken=history.broken,
+        aside=aside,
     )
 
 

@@ -85,6 +85,16 @@ def waiting(pod: Object) -> Iterator[tuple[str, str, str]]:
         yield item["name"], state["reason"], text
 
 
+def cannot_run(pod: Object, container: str) -> bool:
+    """Say whether a container's process could not even be started (its image lacks the program, for example)."""
+    status = pod["status"]
+    return any(
+        ((item.get("lastState") or {}).get("terminated") or {}).get("reason") in ("StartError", "ContainerCannotRun")
+        for item in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+        if item["name"] == container
+    )
+
+
 def _last_words(message: str) -> str:
     """Return the line of a container's last output that says why it ended, at most 300 characters of it."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]

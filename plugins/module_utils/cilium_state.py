@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ansible_collections.eks_anywhere.network.plugins.module_utils import support
+from ansible_collections.eks_anywhere.network.plugins.module_utils import eks_anywhere, support
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import (
     Forbidden,
     NetworkError,
     Unreachable,
 )
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release, read_release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import Release, read_release
 from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
 
 Object = dict[str, Any]
@@ -36,7 +36,6 @@ POLICY_KINDS = {
     "CiliumNetworkPolicy": "/apis/cilium.io/v2/ciliumnetworkpolicies",
     "CiliumClusterwideNetworkPolicy": "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies",
 }
-EKS_ANYWHERE_CLUSTERS = "/apis/anywhere.eks.amazonaws.com/v1alpha1/clusters"
 CONTAINER_STATUS = ("name", "image", "imageID", "ready", "restartCount", "state", "lastState")
 
 
@@ -94,7 +93,7 @@ def read(cluster: Cluster, release_name: str, namespace: str, agents: bool = Fal
                 pick=pick_crd,
             ),
             "release": partial(_release, cluster, release_name, namespace),
-            "eks_anywhere_version": partial(eks_anywhere_version, cluster),
+            "eks_anywhere": partial(eks_anywhere.read, cluster),
             **{
                 kind: partial(cluster.list, path, pick=partial(pick_policy, kind))
                 for kind, path in POLICY_KINDS.items()
@@ -106,7 +105,7 @@ def read(cluster: Cluster, release_name: str, namespace: str, agents: bool = Fal
         (state.pods.setdefault(component, []) if component else state.workload_pods).append(pod)
     state.endpoints = rest["endpoints"]
     state.nodes = rest["nodes"]
-    state.eks_anywhere_version = rest["eks_anywhere_version"]
+    state.eks_anywhere_version = rest["eks_anywhere"].version
     state.crds = [crd for crd in rest["crds"] if crd]
     state.policies = [policy for kind in POLICY_KINDS for policy in rest[kind]]
     state.release, error = rest["release"]
@@ -148,22 +147,6 @@ def _ask(cluster: Cluster, namespace: str, pod: str) -> Object | str:
     except ValueError:
         return "its status is not JSON"
     return answer if isinstance(answer, dict) else "its status is not a JSON object"
-
-
-def eks_anywhere_version(cluster: Cluster) -> str | None:
-    """Return the version of EKS Anywhere, for example ``v0.24.1``, None where this cluster's object does not say.
-
-    A management cluster holds its own Cluster object beside those of its workload clusters.
-    """
-    try:
-        found = cluster.list(EKS_ANYWHERE_CLUSTERS)
-    except Forbidden:
-        return None
-    for item in found:
-        manager = (item["spec"].get("managementCluster") or {}).get("name")
-        if manager in (None, "", item["metadata"]["name"]):
-            return item["spec"].get("eksaVersion")
-    return None
 
 
 def _release(cluster: Cluster, name: str, namespace: str) -> tuple[Release | None, str]:

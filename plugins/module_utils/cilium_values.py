@@ -33,6 +33,12 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 """What a vendor documents for its build. AWS: no Envoy, ingress or L7 load balancing; images by tag."""
 
+ONE_BY_ONE: dict[str, Any] = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 1}}}
+"""What stands below the release's own values: a change that breaks agents stops at the first node.
+
+The chart's own default is 2 (cilium 1.17, values.yaml), which lets a broken image take two nodes at once.
+"""
+
 _IMAGE_MAP = re.compile(r"(?:^image|Image)$")
 _IMAGE_KEY = re.compile(r"^(?:repository|tag|digest|\w+Digest|override|suffix)$")
 _BOOLEAN_WORDS = ("true", "false", "yes", "no", "on", "off", "0", "1", "")
@@ -98,10 +104,13 @@ def registry_of(image: str) -> str:
 def build(chart: Chart, release: Mapping[str, Any] | None, wanted: Mapping[str, Any], profile: str) -> Values:
     """Return what Helm is given. ``release`` are the running release's own values, None to forget them.
 
-    Order: release without images < profile < ``wanted``. Images come from the chart or from ``wanted`` only.
+    Order: one node at a time < release without images < profile < ``wanted``. Images come from the chart or from
+    ``wanted`` only.
     """
     kept, stripped = strip_images(release or {})
     values = merge(merge(kept, PROFILES[profile]), wanted)
+    if _rolls(chart, values):
+        values = merge(merge(merge(ONE_BY_ONE, kept), PROFILES[profile]), wanted)
     warnings = []
     registries = set(_registries(chart.values)) | set(_registries(wanted))
     mirrors = [f"{path}={text}" for path, text in stripped.items() if _foreign(path, text, registries)]
@@ -117,13 +126,26 @@ def build(chart: Chart, release: Mapping[str, Any] | None, wanted: Mapping[str, 
             f"Values kept from the running release that chart {chart.title} does not understand: "
             f"{', '.join(sorted(unknown))}. Set them to null in values to remove them."
         )
-    held = secrets(values)
-    if held:
-        warnings.append(
-            f"Values hold secrets ({', '.join(held)}). They are in the result of this task, which Ansible prints with "
-            "-v, and in Helm's release. Keep them in Secrets of the cluster and give the chart their names."
-        )
+    warnings += secret_warnings(values)
     return Values(values, stripped, tuple(warnings))
+
+
+def _rolls(chart: Chart, values: Mapping[str, Any]) -> bool:
+    """Say whether agents are replaced node by node, by the chart's default or as the values say."""
+    strategy = values.get("updateStrategy")
+    kind = strategy.get("type", "RollingUpdate") if isinstance(strategy, Mapping) else "RollingUpdate"
+    return "updateStrategy" in chart.values and kind == "RollingUpdate"
+
+
+def secret_warnings(values: Mapping[str, Any]) -> list[str]:
+    """Return the warning that names the values that hold a secret, [] when none does."""
+    held = secrets(values)
+    if not held:
+        return []
+    return [
+        f"Values hold secrets ({', '.join(held)}). They are in the result of this task, which Ansible prints with "
+        "-v, and in Helm's release. Keep them in Secrets of the cluster and give the chart their names."
+    ]
 
 
 def check(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium_state, cilium_status
-from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_pods import ExpectedImages
+from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_pods import ExpectedImages, cannot_run
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_state import State
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem, Unreachable
 from ansible_collections.eks_anywhere.network.plugins.module_utils.findings import is_ready
@@ -21,7 +21,9 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes im
 POLL = 2.0
 STUCK = 60.0
 """Seconds a container may fail to start before the wait ends."""
-LOST = 30.0
+DOOMED = 15.0
+"""The same for one whose process cannot run at all: trying again does not help."""
+LOST = 60.0
 """Seconds the API server may be away during a wait, for example while its own node restarts."""
 LOG_LINES = 10
 
@@ -62,12 +64,13 @@ class Watch:
     def until_healthy(self, timeout: float) -> dict[str, Any]:
         """Return the status when it is healthy; raise NetworkError with all problems and the status otherwise.
 
-        Ends before ``timeout`` (seconds) when a container of Cilium failed to start for a minute. The agents are
-        asked when everything else is in order.
+        ``timeout`` is how many seconds the roll-out may stand still: each pod that is replaced starts them anew, so
+        that it need not grow with the cluster. Ends before when a container of Cilium failed to start for a minute,
+        or cannot run at all. The agents are asked when everything else is in order.
         """
-        started = self.clock.monotonic()
+        moved = last_answer = self.clock.monotonic()
+        furthest = 0
         since: dict[str, float] = {}
-        last_answer: float | None = None
         result: dict[str, Any] = {}
         while True:
             asked = self.clock.monotonic()
@@ -78,17 +81,20 @@ class Watch:
                     cilium_state.ask_agents(self.cluster, state)
                     result = self._judge(state)
             except Unreachable:
-                if last_answer is None or asked - last_answer > LOST:
+                if asked - last_answer > LOST:
                     raise
             else:
                 last_answer = self.clock.monotonic()
                 if result["healthy"]:
                     return result
                 self._give_up_on_stuck(state, since, result)
+                if _replaced(state) > furthest:
+                    furthest, moved = _replaced(state), last_answer
             now = self.clock.monotonic()
             pause = max(POLL, 3 * (now - asked))
-            if now + pause > started + timeout:
-                raise self._failure("wait_timeout", f"Cilium is not healthy after {timeout:g} seconds", result)
+            if now + pause > moved + timeout:
+                text = f"Cilium is not healthy, and its roll-out stood still for {timeout:g} seconds"
+                raise self._failure("wait_timeout", text, result)
             self.clock.sleep(pause)
 
     def _judge(self, state: State) -> dict[str, Any]:
@@ -105,7 +111,8 @@ class Watch:
             del since[key]
         reports = []
         for key, pod, container, reason, text in cilium_status.stuck(state):
-            if now - since.setdefault(key, now) <= STUCK or len(reports) == 3:
+            patience = DOOMED if cannot_run(pod, container) else STUCK
+            if now - since.setdefault(key, now) <= patience or len(reports) == 3:
                 continue
             name = pod["metadata"]["name"]
             log = self.cluster.log(self.namespace, name, container, LOG_LINES, previous=True)
@@ -119,3 +126,11 @@ class Watch:
     def _failure(path: str, message: str, result: dict[str, Any]) -> NetworkError:
         problems = [Problem(item["object"], item["message"], item["hint"]) for item in result.get("problems", [])]
         return NetworkError([Problem(path, message), *problems], result)
+
+
+def _replaced(state: State) -> int:
+    """Count the pods that have their workload's newest template: it only grows during a roll-out."""
+    statuses = [item.get("status") or {} for item in state.workloads.values()]
+    return sum(
+        int(status.get("updatedNumberScheduled") or 0) + int(status.get("updatedReplicas") or 0) for status in statuses
+    )

@@ -1,16 +1,13 @@
 # Copyright: (c) 2026, eks_anywhere.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Helm: what a release secret says, read in Python; what a chart renders to, by the helm binary.
+"""The helm binary: a chart is pulled, and rendered with values; a release goes back.
 
-The binary is run without a shell and with a time limit, and what it says when it fails is translated.
+It is run without a shell and with a time limit, and what it says when it fails is translated.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
 import json
 import os
 import re
@@ -18,7 +15,6 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -26,78 +22,12 @@ from urllib.request import getproxies, proxy_bypass
 from ansible_collections.eks_anywhere.network.plugins.module_utils import documents
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import Chart, read_chart
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem, Unreachable
-from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
 
 OLDEST = (3, 13)
 CONNECT_TIMEOUT = 5.0
 PULL_TIMEOUT = 120.0
 TEMPLATE_TIMEOUT = 60.0
-
-
-@dataclass(frozen=True)
-class Release:
-    """The newest revision of a Helm release. ``values`` are the user's own, ``chart_values`` the chart's defaults."""
-
-    name: str
-    namespace: str
-    revision: int
-    status: str
-    chart_name: str
-    chart_version: str
-    app_version: str
-    values: dict[str, Any]
-    chart_values: dict[str, Any]
-    manifest: str
-
-
-def read_release(cluster: Cluster, name: str, namespace: str) -> Release | None:
-    """Return the newest revision of a release, None when there is none or it was uninstalled.
-
-    Only labels are listed; only the newest secret, which may be large, is fetched and decoded.
-    """
-    path = f"/api/v1/namespaces/{namespace}/secrets"
-    selector = {"labelSelector": f"owner=helm,name={name}"}
-    revisions = [
-        (int(labels["version"]), item["metadata"]["name"])
-        for item in cluster.list(path, selector, metadata_only=True)
-        if str((labels := item["metadata"].get("labels") or {}).get("version", "")).isdigit()
-    ]
-    if not revisions:
-        return None
-    revision, secret_name = max(revisions)
-    secret = cluster.get(f"{path}/{secret_name}")
-    if secret is None:
-        return None
-    release = _decode(secret, f"{namespace}/{secret_name}")
-    status = str((release.get("info") or {}).get("status", "unknown"))
-    if status == "uninstalled":
-        return None
-    chart = release.get("chart") or {}
-    about = chart.get("metadata") or {}
-    return Release(
-        name=name,
-        namespace=namespace,
-        revision=int(release.get("version") or revision),
-        status=status,
-        chart_name=str(about.get("name", "")),
-        chart_version=str(about.get("version", "")),
-        app_version=str(about.get("appVersion", "")),
-        values=release.get("config") or {},
-        chart_values=chart.get("values") or {},
-        manifest=str(release.get("manifest") or ""),
-    )
-
-
-def _decode(secret: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Decode base64 (Kubernetes) of base64 (Helm) of, usually, gzip of JSON."""
-    try:
-        raw = base64.b64decode(base64.b64decode((secret.get("data") or {})["release"]))
-        release = json.loads(gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw)
-    except (KeyError, EOFError, OSError, ValueError, binascii.Error) as error:
-        raise NetworkError(
-            Problem("release_name", f"the release secret {where} cannot be read: {error}", "See: helm history")
-        ) from error
-    return release if isinstance(release, dict) else {}
+ROLLBACK_TIMEOUT = 300.0
 
 
 class _Failed(Exception):
@@ -154,6 +84,19 @@ class Helm:
                 raise NetworkError(self._template_problems(str(error), chart, kube_version)) from error
         return [manifest for manifest in documents.load_all(text, chart.title) if isinstance(manifest, dict)]
 
+    def rollback(self, release: str, namespace: str, revision: int, kubeconfig: str | None, context: str | None) -> str:
+        """Make a new revision that is what ``revision`` was, and return what Helm says. Waits for nothing to roll."""
+        command = ["rollback", release, str(revision), "--namespace", namespace]
+        command += ["--kubeconfig", kubeconfig] if kubeconfig else []
+        command += ["--kube-context", context] if context else []
+        try:
+            return self._run(command, ROLLBACK_TIMEOUT).strip()
+        except _Failed as error:
+            where = f"Helm release {namespace}/{release}"
+            raise NetworkError(
+                Problem("revision", f"{where} cannot go back to revision {revision}: {error}", "See: helm history")
+            ) from error
+
     def version(self) -> tuple[int, int] | None:
         """Return (major, minor) of the binary, None when it does not say."""
         found = re.search(r"v(\d+)\.(\d+)", self._run(["version", "--short"], 20.0))
@@ -207,13 +150,9 @@ class Helm:
         except OSError as error:
             raise NetworkError(Problem("helm_binary", f"helm cannot be run: {error} (got {self.binary})")) from error
         except subprocess.TimeoutExpired as error:
-            raise Unreachable(
-                Problem(
-                    "chart_ref",
-                    f"helm {arguments[0]} did not end within {timeout:.0f} seconds",
-                    "Check the registry and the way to it",
-                )
-            ) from error
+            path, partner = ("revision", "API server") if arguments[0] == "rollback" else ("chart_ref", "registry")
+            text = f"helm {arguments[0]} did not end within {timeout:.0f} seconds"
+            raise Unreachable(Problem(path, text, f"Check the {partner} and the way to it")) from error
         if done.returncode:
             raise _Failed(re.sub(r"^Error: ", "", done.stderr.strip() or done.stdout.strip()))
         return done.stdout

@@ -102,6 +102,14 @@ class Cluster:
         """Patch one object."""
         return self._json("PATCH", path, None, body, content_type) or {}
 
+    def apply(self, path: str, body: dict[str, Any], manager: str) -> dict[str, Any]:
+        """Create or change one object by server-side apply: ``manager`` then has exactly the fields of ``body``.
+
+        Raises Conflict, which names the other manager, where that would take a field from it.
+        """
+        query = {"fieldManager": manager, "force": "false"}
+        return self._json("PATCH", path, query, body, "application/apply-patch+yaml") or {}
+
     def delete(self, path: str, query: Query | None = None) -> bool:
         """Delete one object, or a collection by query. Returns False when there was nothing."""
         return self._json("DELETE", path, query, absent_ok=True) is not None

@@ -39,7 +39,8 @@ options:
     type: bool
     default: false
   wait_timeout:
-    description: How many seconds to wait at most.
+    description:
+      - How many seconds the roll-out may stand still before the wait ends. Each replaced pod starts them anew.
     type: int
     default: 300
   expected_images:

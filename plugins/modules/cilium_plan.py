@@ -20,6 +20,9 @@ description:
     An image therefore comes from the chart or from O(values), never from an earlier release.
   - A change that can cut off the cluster is listed in RV(refusals) with the variable that consents to it.
     A refusal does not fail the module.
+  - Where the newest revision of the release is pending or failed, RV(action) is V(repair), and the comparison starts
+    from the newest revision that was deployed.
+  - With O(rollback_to) the wanted chart, values and manifest are those of an earlier revision, read from its secret.
   - A value key that the chart does not know fails the module and names the nearest key.
   - A node whose kernel is too old for the wanted Cilium fails the module, if anything is to change.
 attributes:
@@ -31,15 +34,27 @@ attributes:
     support: full
     platforms: posix
 options:
+  state:
+    description:
+      - V(absent) plans the removal of the release. The module fails while pods run that get their network from Cilium.
+    type: str
+    choices: [present, absent]
+    default: present
+  rollback_to:
+    description:
+      - Plan the way back to an earlier revision of the release, a number, or V(recorded) for the one that RV(record)
+        names.
+      - Nothing is pulled or rendered. O(chart_ref), O(chart_version), O(values), O(keep_values), O(profile) and
+        O(require_aws_support) do not count, and neither an older version nor a skipped one is refused.
+    type: str
   chart_ref:
     description:
       - Chart of Cilium. An OCI reference, C(repository/name), a URL, or the path of a packaged chart or a directory.
     type: str
     default: oci://public.ecr.aws/eks/cilium/cilium
   chart_version:
-    description: Version of the chart.
+    description: Version of the chart. Required with O(state=present), unless O(rollback_to) is given.
     type: str
-    required: true
   chart_plain_http:
     description: Talk plain HTTP to the chart's registry.
     type: bool
@@ -123,6 +138,13 @@ options:
         Their traffic is interrupted until the agents have been replaced.
     type: bool
     default: false
+  allow_repair:
+    description:
+      - Consent to changing a release whose newest revision is pending or failed.
+      - A Helm that was killed leaves its revision pending, and one that still runs has it pending. Make sure that none
+        runs.
+    type: bool
+    default: false
   require_aws_support:
     description:
       - Fail where RV(support) is not empty.
@@ -130,6 +152,15 @@ options:
         The version is read from the cluster.
     type: bool
     default: false
+  cluster_name:
+    description:
+      - Name of the EKS Anywhere Cluster, for finding it where there are several.
+      - A change fails the module where the Cluster can be read and does not say C(skipUpgrade) of its Cilium, because
+        EKS Anywhere would undo it.
+    type: str
+  management_kubeconfig:
+    description: Kubeconfig of the management cluster, if the Cluster is there. Default is the cluster itself.
+    type: path
   helm_binary:
     description: The helm binary, by name or path. Helm 3.13 or newer.
     type: str
@@ -172,12 +203,18 @@ EXAMPLES = r"""
     chart_version: 1.17.6-0
     values:
       tunnelPort: null
+
+- name: Plan the way back to the last revision that was proven
+  eks_anywhere.network.cilium_plan:
+    rollback_to: recorded
 """
 
 RETURN = r"""
 action:
   description:
-    - What has to be done. V(migrate) is an upgrade to images of another vendor or registry.
+    - What has to be done. V(install), V(upgrade), V(migrate), V(repair), V(rollback), V(remove) or V(none).
+    - V(migrate) is an upgrade to images of another vendor or registry. V(repair) is an upgrade where the newest
+      revision is pending or failed.
   type: str
   returned: success
   sample: migrate
@@ -187,15 +224,45 @@ values:
   returned: success
   sample: {envoy: {enabled: false}, ipam: {mode: kubernetes}}
 chart:
-  description: The wanted chart, with C(ref), C(version) and C(app_version).
+  description:
+    - The wanted chart, with C(ref), C(version) and C(app_version). C(ref) is null with O(rollback_to), and everything
+      with O(state=absent).
   type: dict
   returned: success
   sample: {ref: "oci://public.ecr.aws/eks/cilium/cilium", version: 1.17.6-0, app_version: 1.17.6}
 release:
-  description: The running release, with C(revision), C(status) and C(chart_version). Null when there is none.
+  description:
+    - The revision that the comparison starts from, with C(revision), C(status) and C(chart_version). It is the newest
+      that is deployed, else the newest that was, else the newest. Null when there is no release.
   type: dict
   returned: success
   sample: {revision: 3, status: deployed, chart_version: 1.17.6}
+unlock:
+  description:
+    - The pending revision to mark as failed first, with C(revision), C(status) and C(since), see
+      M(eks_anywhere.network.helm_release_unlock). Null when there is none, or without O(allow_repair).
+  type: dict
+  returned: success
+  sample: {revision: 4, status: pending-upgrade, since: "2026-01-31T12:00:00Z"}
+record:
+  description:
+    - What the last change left in the ConfigMap C(eks-anywhere-network-cilium), with C(revision) (where to go back to),
+      C(chart_version) and C(proven) (whether what runs since then was proven). Null when this release has none.
+  type: dict
+  returned: success
+  sample: {revision: 3, chart_version: 1.17.6, proven: true}
+goes_back_to:
+  description:
+    - The revision to record before the change, with C(revision) and C(chart_version). It is the recorded one if what
+      runs was never proven, else the one that runs. Null when there is none, and when nothing is to change.
+  type: dict
+  returned: success
+  sample: {revision: 3, chart_version: 1.17.6}
+target:
+  description: The revision that O(rollback_to) means, with C(revision) and C(chart_version). Null without it.
+  type: dict
+  returned: success
+  sample: {revision: 3, chart_version: 1.17.6}
 changes:
   description: Everything that differs. C(before) or C(after) is null where there is nothing.
   type: dict
@@ -257,6 +324,8 @@ errors:
   returned: failure
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_change import Request, find
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consent import CONSENTS
@@ -270,8 +339,10 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **CLUSTER_ARGUMENT_SPEC,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "rollback_to": {"type": "str"},
             "chart_ref": {"type": "str", "default": "oci://public.ecr.aws/eks/cilium/cilium"},
-            "chart_version": {"type": "str", "required": True},
+            "chart_version": {"type": "str"},
             "chart_plain_http": {"type": "bool", "default": False},
             "chart_ca_file": {"type": "path"},
             "release_name": {"type": "str", "default": "cilium"},
@@ -281,6 +352,8 @@ def main() -> None:
             "profile": {"type": "str", "choices": ["aws", "none"], "default": "aws"},
             **{name: {"type": "bool", "default": False} for name in CONSENTS},
             "require_aws_support": {"type": "bool", "default": False},
+            "cluster_name": {"type": "str"},
+            "management_kubeconfig": {"type": "path"},
             "helm_binary": {"type": "str", "default": "helm"},
         },
         supports_check_mode=True,
@@ -291,9 +364,13 @@ def main() -> None:
         consents=frozenset(name for name in CONSENTS if given[name]),
     )
     helm = Helm(given["helm_binary"], given["chart_plain_http"], given["chart_ca_file"])
+    elsewhere = given["management_kubeconfig"]
+    if elsewhere and given["kubeconfig"] and os.path.realpath(elsewhere) == os.path.realpath(given["kubeconfig"]):
+        elsewhere = None
 
     def plan() -> dict[str, object]:
-        result = find(Cluster(given["kubeconfig"], given["context"]), helm, request)
+        cluster = Cluster(given["kubeconfig"], given["context"])
+        result = find(cluster, helm, request, Cluster(elsewhere, None) if elsewhere else None)
         for warning in result.pop("warnings"):
             module.warn(warning)
         return result

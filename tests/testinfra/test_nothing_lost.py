@@ -46,4 +46,9 @@ def test_no_pod_of_a_user_was_restarted(read, before):
 
 def test_the_revision_to_go_back_to_is_recorded(read, before):
     recorded = read("configmap", "eks-anywhere-network-cilium", "-n", "kube-system")["data"]
-    assert recorded == {"release": "cilium", "revision": str(before["revision"]), "chart_version": "1.17.6"}
+    assert recorded == {
+        "release": "cilium",
+        "revision": str(before["revision"]),
+        "chart_version": "1.17.6",
+        "proven": "true",
+    }

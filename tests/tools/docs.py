@@ -1,4 +1,4 @@
-"""Writes what is derived: the README of every role and the tables of README.md.
+"""Writes what is derived: the README of every role, the tables of README.md, and docs/versions.md.
 
 Roles come from their ``meta/argument_specs.yml`` and ``defaults/main.yml``, modules from their DOCUMENTATION, playbooks
 from their ``<name>.meta.yml``. With ``--check`` nothing is written: what would change is named and the exit code is 1.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -174,10 +175,44 @@ def filled(readme: str, parts: dict[str, str]) -> str:
     return readme
 
 
+VERSIONS_HEAD = """\
+# Which versions go together
+<!-- Written by `make docs` from plugins/module_utils/versions.py: change that. Its sources are there. -->
+
+"""
+VERSIONS_TAIL = """
+A Kubernetes outside the tested ones is a warning, unless the EKS Anywhere that manages the cluster ships this Cilium. A
+chart that does not want the cluster's Kubernetes, or a node whose kernel is too old, ends the play before anything is
+changed. More than one minor at a time needs `cilium_allow_version_skip`, going back needs `cilium_allow_downgrade`.
+"""
+
+
+def versions_page() -> str:
+    """docs/versions.md, from the table that the role decides by."""
+    versions = importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.module_utils.versions")
+
+    def minor(number: tuple[int, int]) -> str:
+        return ".".join(map(str, number))
+
+    rows = [
+        [
+            minor(row.cilium),
+            " to ".join(map(minor, row.kubernetes)),
+            minor(row.kernel) + (f", 4.18 of RHEL {row.kernel_mark[3:].replace('_', '.')}" if row.kernel_mark else ""),
+            ", ".join(f"v{minor(eksa)}" for eksa in row.eks_anywhere) or "none",
+            row.cli,
+        ]
+        for row in versions.TABLE
+    ]
+    heads = ["Cilium", "tested with Kubernetes", "oldest Linux kernel", "shipped by EKS Anywhere", "cilium CLI"]
+    return VERSIONS_HEAD + table(heads, rows) + "\n" + VERSIONS_TAIL
+
+
 def generated(root: Path) -> dict[Path, str]:
     """Every derived file and its text."""
     files = {role / "README.md": role_readme(role) for role in roles(root)}
     files[root / "README.md"] = filled((root / "README.md").read_text(), tables(root))
+    files[root / "docs" / "versions.md"] = versions_page()
     return files
 
 
@@ -185,6 +220,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something would change")
     check = parser.parse_args().check
+    sys.path.append(str(tree.sync().parents[2]))
     stale = {
         path: text for path, text in generated(tree.ROOT).items() if not path.is_file() or path.read_text() != text
     }

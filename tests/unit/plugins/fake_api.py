@@ -158,17 +158,51 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(201, body)
 
     def _patch(self, path, body):
+        if self.headers["Content-Type"] == "application/apply-patch+yaml":
+            self._apply(path, body)
+            return
         if path not in self.fake.objects:
             self._status(404, f"{path} not found")
             return
-        self.fake.objects[path].update(body)
-        self._send(200, self.fake.objects[path])
+        found = self.fake.objects[path]
+        version = body.get("metadata", {}).get("resourceVersion") if isinstance(body, dict) else None
+        if version and version != found["metadata"].get("resourceVersion"):
+            self._status(409, f"{path} was changed")
+            return
+        _merge(found, body)
+        self._send(200, found)
+
+    def _apply(self, path, body):
+        """Server-side apply as far as tests need it: the body is the object, and its manager that of every field."""
+        url, collection = urlsplit(self.path), path.rpartition("/")[0]
+        manager = parse_qs(url.query)["fieldManager"][0]
+        fields = {
+            "f:metadata": {
+                f"f:{name}": {f"f:{key}": {} for key in body["metadata"].get(name) or {}}
+                for name in ("labels", "annotations")
+            },
+            "f:spec": {f"f:{key}": {} for key in body.get("spec") or {}},
+        }
+        body["metadata"]["managedFields"] = [{"manager": manager, "operation": "Apply", "fieldsV1": fields}]
+        created = path not in self.fake.objects
+        self.fake.objects[path] = body
+        # An object of a namespace is in the list of all namespaces too.
+        head, _namespaces, rest = collection.partition("/namespaces/")
+        everything = self.fake.lists.setdefault(f"{head}/{rest.partition('/')[2]}", [])
+        key = body["metadata"]["namespace"], body["metadata"]["name"]
+        everything[:] = [
+            item for item in everything if (item["metadata"]["namespace"], item["metadata"]["name"]) != key
+        ]
+        everything.append(body)
+        self._send(201 if created else 200, body)
 
     def _delete(self, path, query):
         if path in self.fake.lists:
             self.fake.lists[path] = [item for item in self.fake.lists[path] if not _selected(item, query)]
             self._send(200, {"kind": "List", "items": []})
-        elif self.fake.objects.pop(path, None) is not None:
+        elif (gone := self.fake.objects.pop(path, None)) is not None:
+            for items in self.fake.lists.values():
+                items[:] = [item for item in items if item is not gone]
             self._send(200, {"kind": "Status", "status": "Success"})
         else:
             self._status(404, f"{path} not found")
@@ -196,6 +230,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _frame(self, data):
         head = struct.pack("!BBH", 0x82, 126, len(data)) if len(data) > 125 else struct.pack("!BB", 0x82, len(data))
         self.wfile.write(head + data)
+
+
+def _merge(old, new):
+    """Merge as JSON merge patch does."""
+    for key, value in new.items():
+        if value is None:
+            old.pop(key, None)
+        elif isinstance(value, dict) and isinstance(old.get(key), dict):
+            _merge(old[key], value)
+        else:
+            old[key] = value
 
 
 def _selected(item, query):

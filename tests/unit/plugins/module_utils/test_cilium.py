@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium import Wanted, plan, repository
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import Current, Manifests, Workload
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import Release
 
 UPSTREAM, AWS = "quay.io/cilium/cilium:v1.17.6@sha256:0", "public.ecr.aws/eks/cilium/cilium:v1.17.6-0"
 CONFIG = {"ipam": "kubernetes", "debug": "false", "cni-exclusive": "false"}
@@ -42,6 +42,24 @@ def running(**changes):
 
 def wanted(values=None, version="1.17.6-0", *consents):
     return Wanted("cilium", version, VALUES if values is None else values, frozenset(consents))
+
+
+def interrupted(status="pending-upgrade", values=None, **changes):
+    """What runs after a change that began revision 5 and did not end."""
+    own = VALUES if values is None else values
+    broken = dataclasses.replace(release(values=own, status=status), revision=5, since="2026-01-31T12:00:00Z")
+    return running(broken=broken, **changes)
+
+
+def going_back(*consents, values=None, version="1.17.6-0"):
+    return dataclasses.replace(wanted(values, version, *consents), goal="earlier")
+
+
+def absent(*consents):
+    return Wanted("", "", {}, frozenset(consents), goal="absent")
+
+
+NOTHING = Manifests({}, {})
 
 
 def keys(entries):
@@ -194,10 +212,120 @@ def test_removing_envoy_under_its_users_is_refused():
     assert plan(running(envoy_users=users), allowed, rendered()).plan.refusals == ()
 
 
-@pytest.mark.parametrize("status", ["failed", "pending-install", "pending-upgrade", "pending-rollback", "uninstalling"])
-def test_a_release_that_is_not_deployed_stops(status):
-    with pytest.raises(NetworkError, match=rf"revision 4 is {status}.*helm history cilium -n kube-system"):
-        plan(running(release=release(status=status)), wanted(), rendered())
+@pytest.mark.parametrize("status", ["failed", "superseded", "pending-install", "pending-upgrade", "pending-rollback"])
+def test_a_change_that_did_not_end_is_repaired_with_consent_even_if_nothing_differs(status):
+    found = plan(interrupted(status), wanted(), rendered())
+    assert (found.action, found.plan.changed, bool(found.changes)) == ("repair", True, False)
+    assert found.plan.steps == ("repair kube-system/cilium",)
+    assert [item.as_dict() for item in found.plan.refusals] == [
+        {
+            "key": "release",
+            "before": f"revision 5 is {status} since 2026-01-31T12:00:00Z",
+            "after": "repaired",
+            "variable": "cilium_allow_repair",
+        }
+    ]
+    allowed = plan(interrupted(status), wanted(VALUES, "1.17.6-0", "allow_repair"), rendered())
+    assert (allowed.action, allowed.plan.refusals) == ("repair", ())
+
+
+def test_a_repair_refuses_every_other_danger_too():
+    new = rendered(AWS, {**CONFIG, "ipam": "cluster-pool"})
+    found = plan(interrupted(), wanted(VALUES, "1.17.6-0", "allow_repair"), new)
+    assert keys(item.as_dict() for item in found.plan.refusals) == ["ipam"]
+
+
+@pytest.mark.parametrize("status", ["uninstalling", "unknown"])
+def test_what_helm_cannot_upgrade_from_stops_an_upgrade_and_no_way_out(status):
+    state = interrupted(status)
+    with pytest.raises(NetworkError, match=rf"revision 5 of .* is {status}.*rollback_to.*helm history cilium"):
+        plan(state, wanted(), rendered())
+    assert plan(state, going_back("allow_repair"), rendered()).action == "rollback"
+    assert plan(state, absent("allow_repair"), NOTHING).action == "remove"
+
+
+def test_values_of_the_change_that_did_not_end_are_named_and_not_taken():
+    own = {**VALUES, "debug": {"enabled": True}, "hubble": {"relay": {"enabled": True}}, "mine": 1}
+    found = plan(interrupted(values=own), wanted({**VALUES, "mine": 1}), rendered())
+    assert found.warnings == (
+        "Revision 5 did not end, and what it wanted is not taken over: debug.enabled, hubble.relay.enabled. "
+        "Give these values if they are still wanted.",
+    )
+    assert plan(interrupted(values=own), going_back(), rendered()).warnings == ()
+    assert plan(interrupted(), wanted(), rendered()).warnings == ()
+
+
+def test_what_the_change_that_did_not_end_left_is_named():
+    relay = workload("hubble-relay", kind="Deployment", template={})
+    live = {"cilium": workload(), "hubble-relay": relay}
+    state = interrupted(workloads=live, aside=rendered(AWS, None, relay))
+    found = plan(state, wanted(), rendered())
+    assert found.warnings == (
+        "A change that did not end left what Helm does not remove: Deployment kube-system/hubble-relay. Delete it.",
+    )
+    assert plan(state, wanted(), rendered(AWS, None, relay)).warnings == ()
+    assert plan(dataclasses.replace(state, workloads={"cilium": workload()}), wanted(), rendered()).warnings == ()
+    assert plan(dataclasses.replace(state, rendered=state.aside), going_back(), rendered()).warnings == ()
+
+
+def test_a_template_that_may_be_live_already_replaces_no_pods():
+    new = rendered(AWS, {**CONFIG, "debug": "true"}, workload(template={**READS, "metadata": {"checksum": "1"}}))
+    assert plan(interrupted(), wanted(), new).restart == ()
+    assert plan(interrupted(aside=new), wanted(), new).restart == ("cilium",)
+
+
+def test_going_back_to_what_runs_is_nothing():
+    found = plan(running(), going_back(), rendered())
+    assert (found.action, found.plan.changed) == ("none", False)
+
+
+def test_going_back_refuses_no_older_version_but_every_other_danger():
+    state = running(release=release("1.19.0"))
+    found = plan(state, going_back(), rendered(AWS, {**CONFIG, "ipam": "cluster-pool"}))
+    assert found.action == "rollback"
+    assert keys(item.as_dict() for item in found.plan.refusals) == ["ipam"]
+
+
+def test_going_back_needs_consent_where_helm_may_still_run():
+    assert plan(interrupted("failed"), going_back(), rendered()).plan.refusals == ()
+    (refusal,) = plan(interrupted("pending-rollback"), going_back(), rendered()).plan.refusals
+    assert refusal.variable == "cilium_allow_repair"
+    assert plan(interrupted("pending-rollback"), going_back("allow_repair"), rendered()).plan.refusals == ()
+
+
+def test_a_change_that_failed_is_gone_back_from_although_nothing_differs():
+    assert plan(interrupted("failed"), going_back(), rendered()).action == "rollback"
+
+
+def test_a_removal_is_everything_that_goes_and_refuses_no_difference():
+    found = plan(running(config={**CONFIG, "extra": "1"}), absent(), NOTHING)
+    assert (found.action, found.plan.steps) == ("remove", ("remove kube-system/cilium",))
+    assert found.changes.chart == {"before": "cilium 1.17.6-0", "after": None}
+    assert keys(found.changes.values) == ["debug.enabled", "ipam.mode"]
+    assert keys(found.changes.config) == ["cni-exclusive", "debug", "extra", "ipam"]
+    assert {entry["after"] for entry in found.changes.images} == {None}
+    assert found.plan.diff()["after"] == ""
+    assert (found.plan.refusals, found.warnings, found.restart, found.images) == ((), (), (), ())
+
+
+def test_a_removal_needs_consent_where_helm_may_still_run():
+    assert plan(interrupted("failed"), absent(), NOTHING).plan.refusals == ()
+    assert len(plan(interrupted("pending-upgrade"), absent(), NOTHING).plan.refusals) == 1
+
+
+def test_a_removal_names_what_only_an_earlier_revision_has():
+    relay = workload("hubble-relay", kind="Deployment", template={})
+    state = interrupted(
+        "failed", workloads={"cilium": workload(), "hubble-relay": relay}, aside=rendered(AWS, None, relay)
+    )
+    (warning,) = plan(state, absent(), NOTHING).warnings
+    assert "does not remove: Deployment kube-system/hubble-relay" in warning
+
+
+def test_removing_nothing_is_nothing_and_another_cilium_is_not_ours():
+    assert plan(Current(None), absent(), NOTHING).action == "none"
+    with pytest.raises(NetworkError, match="Cilium runs but is not Helm release kube-system/cilium"):
+        plan(running(release=None), absent(), NOTHING)
 
 
 @pytest.mark.parametrize("state", [{"workloads": {}}, {"config": None}])

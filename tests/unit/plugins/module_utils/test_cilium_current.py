@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import yaml
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import manifests, read, workload
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import History, Release
 
 NAMESPACE = "kube-system"
 APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
@@ -39,6 +41,10 @@ CRON_JOB = {
 
 def release(*documents):
     return Release("cilium", NAMESPACE, 1, "deployed", "cilium", "1.17.6", "", {}, {}, yaml.safe_dump_all(documents))
+
+
+def settled(newest):
+    return History((), newest, newest)
 
 
 class Api:
@@ -85,7 +91,7 @@ def test_only_what_mentions_the_configmap_reads_it():
 
 
 def test_a_cluster_without_cilium_is_empty():
-    current = read(live(), None, manifests([CONFIG, agent()], NAMESPACE), NAMESPACE)
+    current = read(live(), History(), manifests([CONFIG, agent()], NAMESPACE), NAMESPACE)
     assert current.release is None
     assert current.config is None
     assert current.workloads == {}
@@ -95,16 +101,16 @@ def test_without_a_release_an_agent_of_another_namespace_is_found():
     elsewhere = agent()
     elsewhere["metadata"]["namespace"] = "network"
     api = live(**{"/apis/apps/v1/daemonsets": [elsewhere]})
-    current = read(api, None, manifests([agent()], NAMESPACE), NAMESPACE)
+    current = read(api, History(), manifests([agent()], NAMESPACE), NAMESPACE)
     assert current.workloads["cilium"].namespace == "network"
     assert ("/apis/apps/v1/daemonsets", {"labelSelector": "k8s-app=cilium"}) in api.asked
-    assert read(api, release(agent()), manifests([agent()], NAMESPACE), NAMESPACE).workloads == {}
+    assert read(api, settled(release(agent())), manifests([agent()], NAMESPACE), NAMESPACE).workloads == {}
 
 
 def test_live_workloads_of_the_old_and_the_new_chart_are_read():
     stranger = document("DaemonSet", "other", pods(x="x:1"))
     api = live(CONFIG, [agent("live:1"), ENVOY, stranger])
-    current = read(api, release(CONFIG, agent(), ENVOY), manifests([CONFIG, agent()], NAMESPACE), NAMESPACE)
+    current = read(api, settled(release(CONFIG, agent(), ENVOY)), manifests([CONFIG, agent()], NAMESPACE), NAMESPACE)
     assert sorted(current.workloads) == ["cilium", "cilium-envoy"]
     assert current.workloads["cilium"].images["cilium-agent"] == "live:1"
     assert current.rendered.workloads["cilium"].images["cilium-agent"] == "i:1"
@@ -126,7 +132,7 @@ def test_keys_of_others_and_the_time_of_the_last_change():
         {"manager": "x", "time": "2026-01-03T00:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
     ]
     config = {**CONFIG, "metadata": {"name": "cilium-config", "managedFields": managed}}
-    current = read(live(config), release(), manifests([], NAMESPACE), NAMESPACE)
+    current = read(live(config), settled(release()), manifests([], NAMESPACE), NAMESPACE)
     assert current.managers == {"mine": "kubectl-edit", "both": "helm, kubectl-edit", "debug": "helm"}
     assert current.config_time == "2026-01-02T00:00:00Z"
 
@@ -146,7 +152,7 @@ def test_the_oldest_pod_that_stays_counts():
     gone = pod("0", deletionTimestamp="x", creationTimestamp="0")
     listed = [slow_clock, pod("2", creationTimestamp="2"), restarted, pod("1", "Failed"), gone, waits]
     api = live(CONFIG, [agent()], **{path: listed})
-    current = read(api, release(agent()), manifests([agent()], NAMESPACE), NAMESPACE)
+    current = read(api, settled(release(agent())), manifests([agent()], NAMESPACE), NAMESPACE)
     assert current.workloads["cilium"].oldest_pod == "2"
     assert (path, {"labelSelector": "app=cilium"}) in api.asked
 
@@ -182,7 +188,29 @@ def test_envoys_users_are_read_only_when_it_goes():
     }
     api = live(CONFIG, [agent(), ENVOY], **objects)
     old = release(agent(), ENVOY)
-    gone = read(api, old, manifests([agent()], NAMESPACE), NAMESPACE)
+    gone = read(api, settled(old), manifests([agent()], NAMESPACE), NAMESPACE)
     assert gone.envoy_users == ("CiliumClusterwideEnvoyConfig lb", "CiliumNetworkPolicy a/l7")
-    stays = read(api, old, manifests([agent(), ENVOY], NAMESPACE), NAMESPACE)
+    stays = read(api, settled(old), manifests([agent(), ENVOY], NAMESPACE), NAMESPACE)
     assert stays.envoy_users == ()
+
+
+def test_after_a_change_that_did_not_end_both_revisions_are_looked_at():
+    relay = document("Deployment", "hubble-relay", pods(relay="r:1"))
+    api = Api({f"{APPS}/daemonsets": [agent()], f"{APPS}/deployments": [relay]})
+    base, broken = release(CONFIG, agent()), release(agent("i:2"), relay)
+    broken = dataclasses.replace(broken, revision=2, status="failed")
+    upgrade = read(api, History((), broken, base), manifests([agent()], NAMESPACE), NAMESPACE)
+    assert (upgrade.release, upgrade.broken) == (base, broken)
+    assert (set(upgrade.rendered.workloads), upgrade.rendered.config) == ({"cilium"}, {"debug": "false"})
+    assert set(upgrade.aside.workloads) == {"cilium", "hubble-relay"}
+    assert set(upgrade.workloads) == {"cilium", "hubble-relay"}
+    rollback = read(api, History((), broken, base), manifests([agent()], NAMESPACE), NAMESPACE, from_newest=True)
+    assert (rollback.release, rollback.broken) == (base, broken)
+    assert (rollback.rendered, rollback.aside) == (upgrade.aside, upgrade.rendered)
+
+
+def test_a_first_installation_that_did_not_end_is_its_own_base():
+    broken = dataclasses.replace(release(CONFIG, agent()), status="pending-install")
+    current = read(Api({}), History((), broken, broken), manifests([agent()], NAMESPACE), NAMESPACE, from_newest=True)
+    assert (current.release, current.broken, set(current.rendered.workloads)) == (broken, broken, {"cilium"})
+    assert current.aside.workloads == {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import Chart, known_keys
-from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium import Wanted, plan
+from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium import EARLIER, Wanted, plan
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consent import CONSENTS, effective
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import Current, Manifests, Workload
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_values import PROFILES, build, merge
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import Release
 from ansible_collections.eks_anywhere.network.plugins.module_utils.plan import flatten
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -53,6 +54,7 @@ def chart(version, registry):
     return Chart("ref", "path", "cilium", version, version, values, known_keys(values, {}, ""))
 
 
+BROKEN = ["failed", "pending-upgrade", "pending-rollback"]
 CHARTS = [
     chart("1.17.6", "quay.io/cilium"),
     chart("1.17.6-0", "public.ecr.aws/eks/cilium"),
@@ -253,3 +255,43 @@ def test_any_drift_of_a_live_image_is_seen(start, new, name):
     found = ask(Current(**{**vars(state), "workloads": {**state.workloads, name: live}}), {}, new).found
     assert [entry["component"] for entry in found.changes.images] == [name]
     assert found.action == "migrate"
+
+
+def broken_off(current, values, status):
+    """The same cluster after another change of the release did not end: nothing of it arrived."""
+    lost = replace(current.release, revision=2, status=status, values=copy.deepcopy(values))
+    return replace(current, broken=lost)
+
+
+@given(STARTS, STARTS, WISHES, st.sampled_from(CHARTS), st.sampled_from(CHARTS), st.sampled_from(BROKEN))
+def test_a_repair_is_the_change_that_would_have_been_made_without_the_interruption(start, lost, wish, old, new, status):
+    sound = installed(old, start)
+    whole, repaired = ask(sound, wish, new), ask(broken_off(sound, lost, status), wish, new, consents=("allow_repair",))
+    assert repaired.values == whole.values
+    assert repaired.found.action == "repair"
+    assert repaired.found.changes == whole.found.changes
+    assert repaired.found.plan.refusals == whole.found.plan.refusals
+    again = ask(installed(new, repaired.values), wish, new)
+    assert (again.found.action, again.found.plan.changed) == ("none", False)
+
+
+@given(STARTS, WISHES, st.sampled_from(CHARTS), st.sampled_from(BROKEN))
+def test_a_repair_needs_its_consent_and_no_other(start, wish, new, status):
+    sound = installed(new, start)
+    asked = {item.variable for item in ask(broken_off(sound, start, status), wish, new).found.plan.refusals}
+    assert asked == {item.variable for item in ask(sound, wish, new).found.plan.refusals} | {"cilium_allow_repair"}
+
+
+@given(STARTS, STARTS, st.sampled_from(CHARTS), st.sampled_from(CHARTS))
+def test_going_back_is_exactly_what_was_and_going_back_twice_is_once(now, earlier, old, new):
+    def back(current):
+        values, rendered = copy.deepcopy(earlier), render(old, earlier)
+        wanted = Wanted("cilium", old.version, values, frozenset(), goal=EARLIER)
+        return plan(current, wanted, rendered)
+
+    first = back(installed(new, now))
+    assert first.action in ("rollback", "none")
+    assert not [item for item in first.plan.refusals if item.key == "chart_version"]
+    assert first.expected_images == {name: dict(item.images) for name, item in render(old, earlier).workloads.items()}
+    second = back(installed(old, earlier))
+    assert (second.action, second.plan.changed, second.plan.refusals) == ("none", False, ())

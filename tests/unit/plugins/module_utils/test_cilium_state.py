@@ -133,25 +133,3 @@ def test_policy_hash_depends_on_the_spec_alone(spec):
     assert hashed() != hashed(spec={**spec, "another": None})
     reordered = dict(reversed(list(spec.items())))
     assert hashed() == hashed(spec=reordered)
-
-
-@pytest.mark.parametrize(
-    ("clusters", "version"),
-    [
-        ([], None),
-        ([("w", "mgmt", "v0.22.1"), ("mgmt", "mgmt", "v0.24.1")], "v0.24.1"),
-        ([("mgmt", None, "v0.23.0")], "v0.23.0"),
-        ([("w", "mgmt", "v0.22.1")], None),
-    ],
-)
-def test_the_version_of_eks_anywhere_is_this_clusters_own(api, cluster, clusters, version):
-    api.lists[cilium_state.EKS_ANYWHERE_CLUSTERS] = [
-        {"metadata": {"name": name}, "spec": {"managementCluster": {"name": manager}, "eksaVersion": found}}
-        for name, manager, found in clusters
-    ]
-    assert cilium_state.eks_anywhere_version(cluster) == version
-
-
-def test_without_access_to_eks_anywhere_its_version_is_unknown(api, cluster):
-    api.answers[f"GET {cilium_state.EKS_ANYWHERE_CLUSTERS}"] = (403, {"message": "no"})
-    assert cilium_state.eks_anywhere_version(cluster) is None

@@ -7,6 +7,7 @@ import copy
 import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import read_chart
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_values import (
+    ONE_BY_ONE,
     PROFILES,
     build,
     check,
@@ -144,18 +145,38 @@ def test_the_aws_profile_is_what_aws_documents():
 
 def test_order_is_release_then_profile_then_wish(chart):
     built = build(chart, {"envoy": {"enabled": True}, "a": 1, "cni": {"exclusive": False}}, {"cni": None}, "aws")
-    assert built.values == {**PROFILES["aws"], "a": 1}
+    assert built.values == {**PROFILES["aws"], **ONE_BY_ONE, "a": 1}
     again = build(chart, None, {"envoy": {"enabled": True}}, "aws")
-    assert again.values == merge(PROFILES["aws"], {"envoy": {"enabled": True}})
+    assert again.values == merge(PROFILES["aws"] | ONE_BY_ONE, {"envoy": {"enabled": True}})
 
 
 def test_without_the_release_the_wish_is_the_whole(chart):
-    assert build(chart, None, {"tunnelPort": 1}, "none").values == {"tunnelPort": 1}
+    assert build(chart, None, {"tunnelPort": 1}, "none").values == {"tunnelPort": 1} | ONE_BY_ONE
 
 
 def test_the_callers_images_stay(chart):
     wish = {"image": {"repository": "mirror.example.com/cilium", "tag": "v2"}}
-    assert build(chart, {"image": {"tag": "v1", "digest": "d"}}, wish, "none").values == wish
+    assert build(chart, {"image": {"tag": "v1", "digest": "d"}}, wish, "none").values == wish | ONE_BY_ONE
+
+
+def most_unavailable(built):
+    return ((built.values.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("maxUnavailable")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("profile", ["aws", "none"])
+def test_agents_are_replaced_one_by_one_unless_someone_said_otherwise(chart, profile, keep):
+    own = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 5}}}
+    assert most_unavailable(build(chart, {} if keep else None, {}, profile)) == 1
+    assert most_unavailable(build(chart, own if keep else None, {}, profile)) == (5 if keep else 1)
+    assert most_unavailable(build(chart, None, own, profile)) == 5
+
+
+@pytest.mark.parametrize("where", ["release", "wish"])
+def test_another_strategy_is_left_alone(chart, where):
+    strategy = {"updateStrategy": {"type": "OnDelete"}}
+    built = build(chart, strategy if where == "release" else {}, strategy if where == "wish" else {}, "none")
+    assert built.values == strategy
 
 
 def test_a_dropped_mirror_is_a_warning_and_a_dropped_known_registry_is_not(chart):

@@ -1,9 +1,7 @@
-"""Releases read from secrets, and the helm binary: what it is asked and what its errors mean."""
+"""The helm binary: what it is asked and what its errors mean."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import shlex
 import socket
@@ -12,80 +10,9 @@ import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils import helm as helm_module
 from ansible_collections.eks_anywhere.network.plugins.module_utils.chart import read_chart
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Unreachable
-from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Helm, read_release
+from ansible_collections.eks_anywhere.network.plugins.module_utils.helm import Helm
 
-SECRETS = "/api/v1/namespaces/kube-system/secrets"
 REF = "oci://registry.example.com/eks/cilium/cilium"
-
-
-class Secrets:
-    """The secrets of a namespace; counts what is fetched in full."""
-
-    def __init__(self, releases):
-        self.releases = releases
-        self.fetched = []
-
-    def list(self, path, query=None, metadata_only=False):
-        assert (path, query, metadata_only) == (SECRETS, {"labelSelector": "owner=helm,name=cilium"}, True)
-        return [
-            {"metadata": {"name": f"sh.helm.release.v1.cilium.v{number}", "labels": {"version": str(number)}}}
-            for number in self.releases
-        ]
-
-    def get(self, path, query=None):
-        self.fetched.append(path)
-        data = self.releases[int(path.rsplit(".v", 1)[1])]
-        return data if data is None else {"data": {"release": data}}
-
-
-def encoded(release, compress=True):
-    raw = json.dumps(release).encode()
-    return base64.b64encode(base64.b64encode(gzip.compress(raw, mtime=0) if compress else raw)).decode()
-
-
-def a_release(revision, status="deployed"):
-    return {
-        "version": revision,
-        "info": {"status": status},
-        "chart": {
-            "metadata": {"name": "cilium", "version": "1.17.6", "appVersion": "1.17.6"},
-            "values": {"debug": {"enabled": False}},
-        },
-        "config": {"ipam": {"mode": "kubernetes"}},
-        "manifest": "a: 1",
-    }
-
-
-def test_no_secret_is_no_release():
-    assert read_release(Secrets({}), "cilium", "kube-system") is None
-
-
-@pytest.mark.parametrize("compress", [True, False])
-def test_only_the_newest_revision_is_fetched_and_decoded(compress):
-    cluster = Secrets({9: "no", 10: encoded(a_release(10), compress), 2: "no"})
-    release = read_release(cluster, "cilium", "kube-system")
-    assert cluster.fetched == [f"{SECRETS}/sh.helm.release.v1.cilium.v10"]
-    assert (release.revision, release.status, release.chart_version) == (10, "deployed", "1.17.6")
-    assert release.values == {"ipam": {"mode": "kubernetes"}}
-    assert release.chart_values == {"debug": {"enabled": False}}
-    assert release.manifest == "a: 1"
-
-
-def test_a_release_without_values_has_none():
-    bare = {**a_release(1), "config": None}
-    assert read_release(Secrets({1: encoded(bare)}), "cilium", "kube-system").values == {}
-
-
-def test_an_uninstalled_or_just_deleted_release_is_none():
-    gone = encoded(a_release(3, "uninstalled"))
-    assert read_release(Secrets({3: gone}), "cilium", "kube-system") is None
-    assert read_release(Secrets({3: None}), "cilium", "kube-system") is None
-
-
-@pytest.mark.parametrize("data", ["%%%", base64.b64encode(b"abc").decode(), encoded({})[:40]])
-def test_a_damaged_secret_is_named(data):
-    with pytest.raises(NetworkError, match=r"secret kube-system/sh.helm.release.v1.cilium.v3 cannot be read"):
-        read_release(Secrets({3: data}), "cilium", "kube-system")
 
 
 @pytest.fixture

@@ -83,6 +83,18 @@ def test_create_patch_delete(api, cluster):
         cluster.patch("/api/v1/namespaces/x", {})
 
 
+def test_apply_creates_and_changes_in_the_name_of_a_manager(api, cluster):
+    body = {"metadata": {"namespace": "n", "name": "a"}, "spec": {"config": "x"}}
+    path = "/apis/x/v1/namespaces/n/things/a"
+    assert cluster.apply(path, body, "us")["spec"] == {"config": "x"}
+    assert cluster.apply(path, {**body, "spec": {}}, "us")["spec"] == {}
+    assert api.requests[-1] == ("PATCH", path, {"fieldManager": "us", "force": "false"})
+    assert api.headers[-1]["Content-Type"] == "application/apply-patch+yaml"
+    api.answers[f"PATCH {path}"] = (409, {"message": 'conflict with "helm"'})
+    with pytest.raises(Conflict, match='conflict with "helm"'):
+        cluster.apply(path, body, "us")
+
+
 def test_access_returns_all_that_is_missing(api, cluster):
     api.denied = {("create", "pods/exec"), ("list", "secrets")}
     needs = [

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.eks_anywhere.network.plugins.module_utils.versions import kernel_problems, pick_kernel
+from ansible_collections.eks_anywhere.network.plugins.module_utils.versions import (
+    TABLE,
+    kernel_problems,
+    pick_kernel,
+    warnings,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,12 +20,17 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.versions impo
         ("1.17.6-0", "5.4.0-150-generic", True),
         ("1.17.6-0", "5.3.18", False),
         ("1.17.6-0", "4.18.0-553.el8_10.x86_64", True),
-        ("1.18.5-0", "4.18.0-553.el8_10.x86_64", False),
+        ("1.18.5-0", "4.18.0-553.el8_10.x86_64", True),
+        ("1.18.5-0", "4.18.0-372.el8_6.x86_64", False),
         ("1.18.5-0", "5.4.0-150-generic", False),
         ("1.18.5-0", "5.10.245", True),
         ("1.19.4-1", "5.9.1", False),
         ("1.19.4-1", "6.1.0", True),
-        ("1.16.2", "4.19.1", True),
+        ("1.16.2", "4.19.1", False),
+        ("1.15.16", "4.19.1", True),
+        ("1.15.16", "4.18.0-553.el8_10.x86_64", True),
+        ("1.12.1", "3.10.0", True),
+        ("1.20.0", "5.4.0", False),
         ("1.17.6-0", "", True),
         ("main", "4.4.0", True),
     ],
@@ -44,3 +54,51 @@ def test_a_node_of_another_system_has_no_kernel():
     assert pick_kernel(node(kernelVersion="10.0.1", operatingSystem="windows")) == ("w1", "")
     assert pick_kernel(node(kernelVersion="6.1.0", operatingSystem="linux")) == ("w1", "6.1.0")
     assert pick_kernel({"metadata": {"name": "w1"}}) == ("w1", "")
+
+
+@pytest.mark.parametrize(
+    ("chart", "kubernetes", "eks_anywhere", "said"),
+    [
+        ("1.17.6-0", "1.32.1", None, []),
+        ("1.17.6-0", "1.29.0", None, []),
+        ("1.17.6-0", "1.33.4", None, ["Cilium 1.17 is tested with Kubernetes 1.29 to 1.32 (got 1.33)."]),
+        ("1.17.6-0", "1.28.9", None, ["Cilium 1.17 is tested with Kubernetes 1.29 to 1.32 (got 1.28)."]),
+        ("1.17.6-0", "1.33.4", "v0.24.1", []),
+        ("1.17.6-0", "1.31.4", "v0.25.3", ["EKS Anywhere v0.25.3 ships Cilium 1.18 (got Cilium 1.17)."]),
+        (
+            "1.19.4-1",
+            "1.30.0",
+            "v0.99.0",
+            [
+                "Cilium 1.19 is tested with Kubernetes 1.31 to 1.34 (got 1.30).",
+                "EKS Anywhere v0.99.0 is not among the versions that this collection knows (got Cilium 1.19).",
+            ],
+        ),
+        (
+            "1.21.0",
+            "1.34.0",
+            None,
+            ["Cilium 1.21 is not among the versions that this collection knows (1.13 to 1.19)."],
+        ),
+        (
+            "1.12.0",
+            "1.24.0",
+            None,
+            ["Cilium 1.12 is not among the versions that this collection knows (1.13 to 1.19)."],
+        ),
+        ("main", "1.24.0", None, []),
+        ("1.17.6", "", None, []),
+    ],
+)
+def test_what_nobody_has_tested_is_a_warning(chart, kubernetes, eks_anywhere, said):
+    assert warnings(chart, kubernetes, eks_anywhere) == said
+
+
+def test_the_table_is_whole():
+    minors = [row.cilium for row in TABLE]
+    assert minors == [(1, number) for number in range(19, 12, -1)]
+    assert all(row.kubernetes[0] < row.kubernetes[1] for row in TABLE)
+    floors = [row.kernel for row in TABLE]
+    assert floors == sorted(floors, reverse=True)
+    shipped = [minor for row in TABLE for minor in row.eks_anywhere]
+    assert sorted(shipped) == [(0, number) for number in range(20, 27)]

@@ -49,7 +49,7 @@ def test_broken_fails_with_wait(call):
     code, result = call(content, wait=True, wait_timeout=1)
     assert code == 1
     assert "Deployment kube-system/cilium-operator: does not exist." in result["msg"]
-    assert "wait_timeout: Cilium is not healthy after 1 seconds." in result["msg"]
+    assert "wait_timeout: Cilium is not healthy, and its roll-out stood still for 1 seconds." in result["msg"]
     assert result["management"] == "helm"
     assert {"path", "message", "hint"} == set(result["errors"][0])
 

@@ -19,8 +19,8 @@ def call(monkeypatch, capsys):
     def run(work, **options):
         asked = {}
 
-        def find(cluster, helm, request):
-            asked.update(cluster=cluster, helm=helm, request=request)
+        def find(cluster, helm, request, management):
+            asked.update(cluster=cluster, helm=helm, request=request, management=management)
             return work()
 
         monkeypatch.setattr(cilium_plan, "find", find)
@@ -44,12 +44,24 @@ def test_options_reach_the_request(call):
     }
     result, asked = call(lambda: {"changed": False, "warnings": ["careful"]}, **options)
     request = asked["request"]
-    assert asked["cluster"] == ("/k", "c")
+    assert (asked["cluster"], asked["management"]) == (("/k", "c"), None)
     assert (request.values, request.keep_values, request.profile) == ({"a": 1}, False, "aws")
     assert request.consents == {"allow_ipam_change"}
     assert (asked["helm"].binary, asked["helm"].plain_http, asked["helm"].ca_file) == ("/usr/bin/helm", True, None)
     assert result["changed"] is False
     assert "careful" in json.dumps(result["warnings"])
+
+
+def test_the_management_cluster_is_another_one_when_given(call):
+    _result, asked = call(lambda: {"changed": False, "warnings": []}, kubeconfig="/k", management_kubeconfig="/m")
+    assert (asked["cluster"], asked["management"]) == (("/k", None), ("/m", None))
+
+
+def test_the_same_kubeconfig_is_the_same_cluster(call, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "config")
+    options = {"kubeconfig": f"{tmp_path}/config", "management_kubeconfig": f"{tmp_path}/link"}
+    _result, asked = call(lambda: {"changed": False, "warnings": []}, **options)
+    assert asked["management"] is None
 
 
 def test_errors_are_returned_one_by_one(call):
