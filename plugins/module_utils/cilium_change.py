@@ -125,7 +125,8 @@ def find(cluster: Cluster, helm: Helm, request: Request, management: Cluster | N
         if problems:
             raise NetworkError(problems)
     version = said.version
-    unsupported = support.support(aim.rendered.config, version, aim.rendered.workloads)
+    policies = cilium_current.policies_above_l4(cluster) if goal == cilium.PRESENT else ()
+    unsupported = support.support(aim.rendered.config, version, aim.rendered.workloads, policies)
     if unsupported and goal == cilium.PRESENT and support.is_error(version, request.require_aws_support):
         raise NetworkError(
             _unsupported(unsupported, "require_aws_support" if request.require_aws_support else "values")
@@ -229,7 +230,7 @@ def _values(chart: Chart, release: Release | None, request: Request) -> cilium_v
     """Return the full values; raise with every key the chart does not know."""
     own = release.values if release and request.keep_values else None
     given = request.values or {}
-    renamed = cilium_renames.translate(own or {}, chart.version, given)
+    renamed = cilium_renames.translate(own or {}, release.chart_version if release else "", chart.version, given)
     outdated = cilium_renames.check(given, chart.version)
     known = {problem.path for problem in outdated}
     unknown = [problem for problem in cilium_values.check(chart, given, known=own) if problem.path not in known]
@@ -251,7 +252,11 @@ def _served(cluster: Cluster, api: str) -> bool:
 
 def _unsupported(found: list[dict[str, str]], path: str) -> list[Problem]:
     return [
-        Problem(path, f"{item['feature']} is outside AWS's support ({item['key']} is {item['value']})", item["message"])
+        Problem(item["key"], "it has rules above L4, which are outside AWS's support", item["message"])
+        if item["feature"] == support.POLICY
+        else Problem(
+            path, f"{item['feature']} is outside AWS's support ({item['key']} is {item['value']})", item["message"]
+        )
         for item in found
     ]
 

@@ -52,7 +52,7 @@ CONSENTS = tuple(dict.fromkeys([option for option, _default in GUARDED.values()]
 """Every consent there is, as options of the module."""
 
 TUNNEL_PORTS = {"vxlan": "8472", "geneve": "6081"}
-_OLD_PROXY_WORDS = {"disabled": "false", "strict": "true"}
+_OLD_PROXY_WORDS = {"disabled": "false", "partial": "false", "strict": "true"}
 
 
 def effective(config: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consen
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_pods import config_changed, read_config_at
 from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import History, Release
 from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
+from ansible_collections.eks_anywhere.network.plugins.module_utils.support import above_l4
 
 CONFIG = "cilium-config"
 AGENT = "cilium"
@@ -196,9 +197,25 @@ def _envoy_users(cluster: Cluster) -> tuple[str, ...]:
 
 
 def _envoy_user(kind: str, item: Mapping[str, Any]) -> str:
+    return _named(kind, item) if "EnvoyConfig" in kind or needs_envoy(item) else ""
+
+
+def policies_above_l4(cluster: Cluster) -> tuple[str, ...]:
+    """Return the policies of Cilium with rules above L4, as ``Kind namespace/name``, sorted."""
+    found: list[str] = []
+    for kind, path in ENVOY_USERS.items():
+        if kind.endswith("Policy"):
+            found += cluster.list(path, pick=partial(_above_l4, kind))
+    return tuple(sorted(filter(None, found)))
+
+
+def _above_l4(kind: str, item: Mapping[str, Any]) -> str:
+    return _named(kind, item) if above_l4([item.get("spec"), item.get("specs")]) else ""
+
+
+def _named(kind: str, item: Mapping[str, Any]) -> str:
     metadata = item["metadata"]
-    name = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
-    return f"{kind} {name}" if "EnvoyConfig" in kind or needs_envoy(item) else ""
+    return f"{kind} {'/'.join(filter(None, (metadata.get('namespace'), metadata['name'])))}"
 
 
 def _images(template: Mapping[str, Any]) -> dict[str, str]:

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Any, TypeAlias
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields import (
@@ -20,8 +20,8 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields im
     got,
 )
 
-Address: TypeAlias = "IPv4Address | IPv6Address"
-Network: TypeAlias = "IPv4Network | IPv6Network"
+Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 _PREFIX = re.compile(r"[^/%]+/\d{1,3}")
 _POSITIVE = Field(NUMBER, low=0)
@@ -75,7 +75,7 @@ def parse_address(value: Any, path: str, report: Report) -> Address | None:
     """Return an address, or None after noting what is wrong: CIDR form, leading zeros and zones are refused."""
     try:
         if isinstance(value, str) and "%" not in value:
-            return ip_address(value)
+            return ipaddress.ip_address(value)
     except ValueError:
         pass
     hint = "Give the address without a prefix length" if "/" in str(value) else "Give an address, as 10.0.0.10"
@@ -87,8 +87,8 @@ def parse_network(value: Any, path: str, report: Report, host_bits: bool = False
     """Return a network given as address/length, or None after noting what is wrong."""
     try:
         if isinstance(value, str) and _PREFIX.fullmatch(value):
-            network = ip_network(value, strict=False)
-            address = ip_address(value.partition("/")[0])
+            network = ipaddress.ip_network(value, strict=False)
+            address = ipaddress.ip_address(value.partition("/")[0])
             if getattr(address, "ipv4_mapped", None):
                 raise ValueError(value)
             if host_bits or address == network.network_address:
@@ -105,7 +105,7 @@ def parse_interface(value: Any, path: str, report: Report) -> tuple[Address, Net
     """Return an address and its network from address/length, or None after noting what is wrong."""
     try:
         if isinstance(value, str) and _PREFIX.fullmatch(value):
-            found = ip_interface(value)
+            found = ipaddress.ip_interface(value)
             return found.ip, found.network
     except ValueError:
         pass

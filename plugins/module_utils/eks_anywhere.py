@@ -24,7 +24,10 @@ SKIP_UPGRADE = "spec.clusterNetwork.cniConfig.cilium.skipUpgrade"
 
 @dataclass(frozen=True)
 class Described:
-    """One Cluster object. ``skip_upgrade`` is whether it says so, ``marked`` whether it has the annotation."""
+    """One Cluster object. ``skip_upgrade`` is whether it says so, ``marked`` whether it has the annotation.
+
+    ``datacenter`` is the kind of its datacenterRef.
+    """
 
     name: str
     namespace: str
@@ -32,6 +35,7 @@ class Described:
     skip_upgrade: bool
     marked: bool
     managed_by: str
+    datacenter: str = ""
 
     @property
     def manages_itself(self) -> bool:
@@ -75,8 +79,9 @@ def read(cluster: Cluster, name: str | None = None, elsewhere: bool = False) -> 
 def _choose(found: Sequence[Described], name: str | None, elsewhere: bool) -> Answer:
     if name:
         ours = [item for item in found if item.name == name]
-        names = ", ".join(sorted(item.name for item in found))
-        missing = f"EKS Anywhere has no Cluster {name} here, only {names}: whether it would undo a change is not known."
+        names = ", ".join(sorted(f"{item.namespace}/{item.name}" for item in found))
+        many = "several Clusters" if ours else "no Cluster"
+        missing = f"EKS Anywhere has {many} {name} here, of {names}: whether it would undo a change is not known."
     else:
         ours = list(found) if elsewhere else [item for item in found if item.manages_itself]
         names = ", ".join(sorted(item.name for item in found))
@@ -112,4 +117,5 @@ def _describe(item: Mapping[str, Any]) -> Described:
         skip_upgrade=(cni.get("cilium") or {}).get("skipUpgrade") is True,
         marked=ANNOTATION in (metadata.get("annotations") or {}),
         managed_by=(spec.get("managementCluster") or {}).get("name") or "",
+        datacenter=(spec.get("datacenterRef") or {}).get("kind") or "",
     )

@@ -79,6 +79,9 @@ WORKLOADS = {
 }
 """Workloads that are features of their own; no key of cilium-config tells of them."""
 
+POLICY = "DNS, L7 or TLS policy"
+"""The feature whose keys are policies instead of keys of cilium-config."""
+
 
 def support(
     config: Mapping[str, str],
@@ -94,7 +97,7 @@ def support(
     """
     found = [(item.name, item.key, config[item.key]) for item in OUTSIDE if item.on(str(config.get(item.key, "")))]
     found += [(WORKLOADS[name], f"workload {name}", "present") for name in workloads if name in WORKLOADS]
-    found += [("DNS, L7 or TLS policy", name, "present") for name in l7_policies]
+    found += [(POLICY, name, "present") for name in l7_policies]
     missing = is_error(eks_anywhere_version, False)
     message = (
         "The Cilium build of EKS Anywhere {version} does not contain it: turn it off or upgrade EKS Anywhere to v0.24."

@@ -9,6 +9,7 @@ kernel against anything before the agents fail to start.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,33 +26,37 @@ class Row:
     """What goes with one minor of Cilium.
 
     ``kubernetes`` are the lowest and the highest minor that its release is tested with, ``kernel`` is the oldest Linux,
-    ``kernel_mark`` a mark in older releases of Linux that do too, ``eks_anywhere`` are the minors that ship it, and
-    ``cli`` are releases of the cilium CLI that know it.
+    ``rhel`` the minor of RHEL 8 whose older Linux does too, ``eks_anywhere`` are the minors that ship it, and ``cli``
+    are releases of the cilium CLI that know it.
     """
 
     cilium: Minor
     kubernetes: tuple[Minor, Minor]
     kernel: Minor
-    kernel_mark: str
+    rhel: int
     eks_anywhere: tuple[Minor, ...]
     cli: str
 
 
 TABLE = (
-    Row((1, 19), ((1, 31), (1, 34)), (5, 10), ".el8_10", ((0, 26),), "v0.19"),
-    Row((1, 18), ((1, 30), (1, 33)), (5, 10), ".el8_10", ((0, 25),), "v0.18.9 to v0.19"),
-    Row((1, 17), ((1, 29), (1, 32)), (5, 4), ".el8", ((0, 24),), "v0.16 to v0.19"),
-    Row((1, 16), ((1, 27), (1, 30)), (5, 4), ".el8", (), "v0.16 to v0.19"),
-    Row((1, 15), ((1, 26), (1, 29)), (4, 19), ".el8", ((0, 22), (0, 23)), "v0.15 to v0.18"),
-    Row((1, 14), ((1, 19), (1, 27)), (4, 19), ".el8", ((0, 21),), "v0.15"),
-    Row((1, 13), ((1, 16), (1, 26)), (4, 19), ".el8", ((0, 20),), "v0.14"),
+    Row((1, 19), ((1, 31), (1, 34)), (5, 10), 10, ((0, 26),), "v0.19"),
+    Row((1, 18), ((1, 30), (1, 33)), (5, 10), 10, ((0, 25),), "v0.18.9 to v0.19"),
+    Row((1, 17), ((1, 29), (1, 32)), (5, 4), 6, ((0, 24),), "v0.16 to v0.19"),
+    Row((1, 16), ((1, 27), (1, 30)), (5, 4), 6, (), "v0.16 to v0.19"),
+    Row((1, 15), ((1, 26), (1, 29)), (4, 19), 0, ((0, 22), (0, 23)), "v0.15 to v0.18"),
+    Row((1, 14), ((1, 19), (1, 27)), (4, 19), 0, ((0, 21),), "v0.15"),
+    Row((1, 13), ((1, 16), (1, 26)), (4, 19), 0, ((0, 20),), "v0.14"),
 )
 """Newest first. Sources: Kubernetes and kernels from cilium/cilium at v1.13.10 to v1.19.1,
 Documentation/network/kubernetes/compatibility.rst and Documentation/operations/system_requirements.rst, which take the
-4.18 of RHEL 8 for what they ask, from 1.18 on that of RHEL 8.10 only; EKS Anywhere from aws/eks-anywhere,
-docs/content/en/docs/whatsnew/changelog.md; the CLI from the README of cilium/cilium-cli at v0.14.8, v0.15.22, v0.16.10,
-v0.18.0, v0.18.9 and v0.19.0.
+4.18 of RHEL 8 for what they ask; EKS Anywhere from aws/eks-anywhere, docs/content/en/docs/whatsnew/changelog.md; the
+CLI from the README of cilium/cilium-cli at v0.14.8, v0.15.22, v0.16.10, v0.18.0, v0.18.9 and v0.19.0.
 """
+
+RHEL_BUILDS = {0: 80, 6: 372, 10: 553}
+"""Minor of RHEL 8: build of its first Linux, as in 4.18.0-372.9.1.el8. Source: wiki.rockylinux.org, version table."""
+
+_RHEL = re.compile(r"4\.18\.0-(\d+)\..*\bel8")
 
 
 def row_of(version: str) -> Row | None:
@@ -104,13 +109,18 @@ def warnings(chart_version: str, kubernetes: str, eks_anywhere: str | None) -> l
     if eksa and not shipped:
         ships = [_minor(other.cilium) for other in TABLE if eksa[:2] in other.eks_anywhere]
         said = f"ships Cilium {ships[0]}" if ships else "is not among the versions that this collection knows"
-        found.append(f"EKS Anywhere {eks_anywhere} {said} (got Cilium {_minor(row.cilium)}).")
+        found.append(
+            f"EKS Anywhere {eks_anywhere} {said} (got Cilium {_minor(row.cilium)}). "
+            "Put in charge of Cilium again, it would install its own."
+        )
     return found
 
 
 def _too_old(release: str, row: Row) -> bool:
-    numbers = parse_version(release)
-    return numbers is not None and numbers[:2] < row.kernel and not (row.kernel_mark and row.kernel_mark in release)
+    numbers, rhel = parse_version(release), _RHEL.match(release)
+    if numbers is None or numbers[:2] >= row.kernel:
+        return False
+    return rhel is None or int(rhel[1]) < RHEL_BUILDS[row.rhel]
 
 
 def _minor(version: tuple[int, ...] | None) -> str:

@@ -1,118 +1,137 @@
 """A change of Cilium that is broken off anywhere: the next run finishes it, or says exactly why not.
 
-Each story starts anew from upstream Cilium, breaks the migration at its point, looks at what is there, and runs the
-play again. What was seen is kept as a line of the operators' table (see tests/tools/interruptions.py).
+Each story starts anew from upstream Cilium, breaks the migration off at its point, looks at what is there, and runs the
+play again. What was seen becomes a row of the operators' table (see tests/tools/interruptions.py).
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 import interruptions
 import pytest
 import snapshot
-from interruptions import AWS_AGENT, Run, finished, replaced
+import test_aws_build
+import test_nothing_lost
+from interruptions import Eyes, Run, Seen, Site
 from plays import play
-from test_nothing_lost import AWS, IMAGE_KEYS, leaves
+
+CONSENT = "cilium_allow_repair"
 
 
 @dataclass(frozen=True)
 class Story:
-    """``reached`` is the point at which ``breaks`` happens; ``found`` says whether the cluster is as expected then.
+    """The point at which the change is broken off (as it is watched for), by what, and what has to be found then.
 
-    ``itself`` is how the broken run goes on, "" when it was killed. ``says`` is in what it prints when it fails.
+    ``survives``: the broken run goes on and finishes. ``says``: it goes on and fails, with this in what it prints.
+    Otherwise it is dead. ``refused``: the next run changes nothing without consent. ``first``: what has to be put right
+    before the next run. ``after``: the story whose next run this one breaks off.
     """
 
     point: str
-    breaks: str
-    reached: Callable
-    found: Callable
-    itself: str = ""
+    by: str
+    reached: Callable[[Eyes], object]
+    breaks: Callable[[Site, Run], AbstractContextManager]
+    found: Callable[[Seen], object]
+    survives: bool = False
     says: str = ""
+    refused: bool = False
+    first: str = ""
+    after: str = ""
 
 
-def kill(run, _project, _lab):
-    run.kill()
+def untouched(seen):
+    return (seen.revision, seen.status, seen.replaced) == (1, "deployed", 0)
 
 
-def stop_api(_run, _project, lab):
-    ssh(lab, "cp1", "systemctl stop kube-apiserver && sleep 20 && systemctl start kube-apiserver")
-
-
-def reboot(_run, _project, lab):
-    ssh(lab, "w1", "touch /run/before-the-reboot")
-    ssh(lab, "w1", "systemctl reboot", expect=None)
-    assert eventually(lambda: ssh(lab, "w1", "test ! -e /run/before-the-reboot", expect=None) == 0, 90)
-
-
-def ssh(lab, node, command, expect=0):
-    words = ["ssh", "-F", lab["LAB_SSH_CONFIG"], node, f"sudo sh -c '{command}'"]
-    code = subprocess.run(words, check=False, capture_output=True, timeout=60).returncode
-    assert expect is None or code == expect
-    return code
+def begun(seen):
+    return (seen.revision, seen.status) == (2, "deployed") and seen.record.get("proven") == "false"
 
 
 STORIES = {
     "pre-pull": Story(
         "while the images are pulled",
         "the play is killed",
-        lambda api: api.pullers(),
-        lambda api: api.pullers() and api.release() == (1, "deployed") and not api.record(),
+        lambda eyes: eyes.pullers(),
+        interruptions.killed,
+        lambda seen: untouched(seen) and seen.pullers and not seen.record,
     ),
     "before-helm": Story(
-        "before Helm",
+        "after the images were pulled, before Helm",
         "the play is killed",
-        lambda api: api.record(),
-        lambda api: api.record()["proven"] == "false" and api.release() == (1, "deployed"),
+        lambda eyes: eyes.record(),
+        interruptions.killed,
+        lambda seen: untouched(seen) and not seen.pullers and seen.record["proven"] == "false",
     ),
     "during-helm": Story(
         "while Helm works",
         "the play and its Helm are killed",
-        lambda api: api.release()[0] == 2,
-        lambda api: api.release() == (2, "pending-upgrade"),
+        lambda eyes: eyes.release()[1] != "deployed",
+        interruptions.killed,
+        lambda seen: (seen.revision, seen.status) == (2, "pending-upgrade"),
+        refused=True,
     ),
     "mid-roll-out": Story(
         "when the first agent was replaced",
         "the play is killed",
-        lambda api: replaced(api) == 1,
-        lambda api: api.release() == (2, "deployed") and 1 <= replaced(api) < 3,
+        lambda eyes: eyes.replaced() == 1,
+        interruptions.killed,
+        lambda seen: begun(seen) and seen.replaced == 1,
     ),
     "before-proof": Story(
         "when all agents were replaced, before the proof",
         "the play is killed",
-        finished,
-        lambda api: finished(api) and api.record()["proven"] == "false",
+        lambda eyes: eyes.finished(),
+        interruptions.killed,
+        lambda seen: begun(seen) and seen.finished,
     ),
     "api-server": Story(
         "when the first agent was replaced",
-        "the API server is away for 20 s",
-        lambda api: replaced(api) == 1,
-        lambda api: api.release() == (2, "deployed"),
-        itself="waits and finishes",
+        f"the API server is away for {interruptions.OUTAGE} s",
+        lambda eyes: eyes.replaced() == 1,
+        interruptions.without_api_server,
+        lambda seen: begun(seen) and not seen.finished,
+        survives=True,
     ),
     "reboot": Story(
         "when the first agent was replaced",
-        "a node reboots",
-        lambda api: replaced(api) == 1,
-        lambda api: api.release() == (2, "deployed"),
-        itself="waits and finishes",
+        "a worker reboots",
+        lambda eyes: eyes.replaced() == 1,
+        interruptions.rebooted,
+        lambda seen: begun(seen) and not seen.finished,
+        survives=True,
     ),
-    "registry": Story(
-        "after the images were pulled and Helm is done",
+    "no-chart": Story(
+        "after the images were pulled, before Helm",
         "the registry is gone",
-        lambda api: api.release() == (2, "deployed"),
-        lambda api: not finished(api),
-        itself="rolls out, then names the registry: the proof needs the chart",
+        lambda eyes: eyes.record(),
+        interruptions.without_registry,
+        lambda seen: untouched(seen) and not seen.pullers and seen.record["proven"] == "false",
+        says="172.30.0.1:5000",
+        first="bring the registry back",
+    ),
+    "no-registry": Story(
+        "after Helm, before the first agent is ready",
+        "the registry is gone",
+        lambda eyes: eyes.release() == (2, "deployed"),
+        interruptions.without_registry,
+        lambda seen: begun(seen) and not seen.finished,
         says="the registry 172.30.0.1:5000 cannot be reached",
+        first="bring the registry back",
     ),
 }
-BREAKS = {"api-server": stop_api, "reboot": reboot}
+STORIES["twice"] = replace(
+    STORIES["mid-roll-out"],
+    point="when the first agent was replaced, by a run that repairs one killed while Helm worked",
+    found=lambda seen: (seen.revision, seen.status, seen.replaced) == (3, "deployed", 1),
+    after="during-helm",
+)
 
 
 @pytest.fixture
@@ -124,79 +143,89 @@ def start(project, lab, scenario, read, helm):
 
 
 @pytest.fixture
-def api(lab, start):
-    return interruptions.Api(lab["KUBECONFIG"])
+def site(project, lab, start):
+    return Site(project, lab, interruptions.Watcher(lab["KUBECONFIG"]), interruptions.Kubectl(lab["KUBECTL"]))
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_the_next_run_finishes(name, project, lab, api, start, read, helm, record_property):
-    story = STORIES[name]
-    run = Run(project, "cilium")
-    run.until(lambda: story.reached(api))
-    with interruptions.without_registry(project) if name == "registry" else contextlib.nullcontext():
-        if name != "registry":
-            BREAKS.get(name, kill)(run, project, lab)
-        assert eventually(lambda: story.found(api)), (api.release(), api.agents(), api.record())
-        seen = {"release": "revision {}, {}".format(*api.release()), "agents": f"{replaced(api)} of 3"}
-        if story.itself:
-            assert (run.end() == 0) is not bool(story.says), run.said()
-            assert story.says in run.said()
-    if name == "during-helm":
-        refused = play(project, "cilium")
-        assert refused.code != 0
-        assert "cilium_allow_repair" in refused.failures[-1]
-        assert "pending-upgrade" in refused.failures[-1]
-        assert refused.changed == []
-        assert api.release() == (2, "pending-upgrade")
+def test_the_next_run_finishes(name, site, scenario, start, read, helm):
+    story, variables = STORIES[name], {}
+    if story.after:
+        break_off(STORIES[story.after], site, variables, scenario / f"{name}-first.log")
+        variables = {CONSENT: True}
+    told = break_off(story, site, variables, scenario / f"{name}.log")
     begin = time.monotonic()
-    again = play(project, "cilium", {"cilium_allow_repair": True} if name == "during-helm" else {})
+    again = play(site.project, "cilium", {CONSENT: True} if story.refused else {})
     seconds = time.monotonic() - begin
     assert again.code == 0, again.failures
-    assert_all_is_done(api, start, read, helm)
-    assert play(project, "cilium").changed == []
-    record_property(
-        "interruption",
-        json.dumps(
-            {
-                "point": story.point,
-                "breaks": story.breaks,
-                "found": seen,
-                "itself": story.itself,
-                "consent": name == "during-helm",
-                "changed": bool(again.changed),
-                "seconds": round(seconds),
-            }
-        ),
-    )
+    assert bool(again.changed) is not story.survives, again.changed
+    assert_all_is_done(site, start, read, helm)
+    third = play(site.project, "cilium") if again.changed else again
+    assert (third.code, third.changed) == (0, [])
+    keep(scenario / "interruptions.json", told | {"story": name, "changed": again.changed, "seconds": round(seconds)})
 
 
-def eventually(true, seconds=40):
-    """Whether something becomes true: a server that was away needs a moment."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
-
-
-def assert_all_is_done(api, start, read, helm):
-    """What test_nothing_lost.py and test_aws_build.py look at, after each story."""
-    assert finished(api), api.agents()
-    operators = read("pods", "-n", "kube-system", "-l", "io.cilium/app=operator")
-    images = {container["image"] for pod in operators for container in pod["spec"]["containers"]}
-    assert images == {AWS_AGENT.replace("/cilium:", "/operator-generic:")}
-    own = {key: value for key, value in leaves(start["values"]).items() if key.rpartition(".")[0] not in IMAGE_KEYS}
-    assert leaves(helm("get", "values", "cilium")) == own | AWS
-    assert helm("history", "cilium")[-1]["status"] == "deployed"
-    assert read("configmap", "cilium-config", "-n", "kube-system")["data"] == start["config"]
-    assert snapshot.policies(read) == start["policies"]
-    assert snapshot.crds(read) == start["crds"]
-    assert snapshot.workload_pods(read) == start["workload_pods"]
-    assert api.pullers() == []
-    assert api.record() == {
-        "release": "cilium",
-        "revision": str(start["revision"]),
-        "chart_version": "1.17.6",
-        "proven": "true",
+def break_off(story, site, variables, log):
+    """Run the play, break it off, and return what there was then and what was said."""
+    with Run(site.project, "cilium", variables, log) as run:
+        run.until(lambda: story.reached(site.watcher))
+        begin = time.monotonic()
+        with story.breaks(site, run):
+            seen = site.kubectl.look()
+            assert story.found(seen), seen
+            if story.survives or story.says:
+                assert (run.end() == 0) is story.survives, run.said()
+                assert story.says in run.said()
+        itself = time.monotonic() - begin
+    return {
+        "point": story.point,
+        "by": story.by,
+        "found": {
+            "release": f"revision {seen.revision}, {seen.status}",
+            "replaced": seen.replaced,
+            "pullers": seen.pullers,
+            "proven": seen.record.get("proven"),
+        },
+        "survives": round(itself) if story.survives else None,
+        "says": story.says,
+        "refusal": refusal(site) if story.refused else "",
+        "first": story.first,
     }
+
+
+def refusal(site):
+    """Run the play without consent and return what it says. It has to change nothing."""
+    before = site.kubectl.look()
+    refused = play(site.project, "cilium")
+    said = refused.failures[-1]
+    assert refused.code != 0
+    assert f"Set {CONSENT}: true" in said
+    assert f"revision {before.revision} is {before.status} since 20" in said
+    assert refused.changed == []
+    assert site.kubectl.look() == before
+    return said
+
+
+def assert_all_is_done(site, start, read, helm):
+    """What test_aws_build.py and test_nothing_lost.py look at, and that nothing is left of the broken run."""
+    pods = read("pods", "-n", "kube-system")
+    cilium = [pod for pod in pods if {"k8s-app", "io.cilium/app"} & {*pod["metadata"]["labels"]}]
+    test_aws_build.test_there_is_an_agent_on_every_node_and_two_operators_on_different_ones(read, cilium)
+    test_aws_build.test_every_container_and_init_container_is_of_the_aws_build(cilium)
+    test_aws_build.test_nodes_are_ready(read)
+    test_nothing_lost.test_the_users_values_are_kept_and_image_overrides_are_gone(helm, start)
+    test_nothing_lost.test_every_policy_is_the_one_that_was_there(read, start)
+    test_nothing_lost.test_every_definition_is_the_one_that_was_there(read, start)
+    test_nothing_lost.test_the_configuration_is_as_before(read, start)
+    test_nothing_lost.test_no_pod_of_a_user_was_restarted(read, start)
+    test_nothing_lost.test_the_revision_to_go_back_to_is_recorded(read, start)
+    assert helm("history", "cilium")[-1]["status"] == "deployed"
+    assert site.kubectl.finished(), site.kubectl.agents()
+    names = [pod["metadata"]["name"] for pod in pods]
+    assert [name for name in names if not name.startswith("cilium")] == []
+
+
+def keep(path, told):
+    """Add what a story has told to a file."""
+    known = json.loads(path.read_text()) if path.exists() else []
+    path.write_text(json.dumps([*known, told], indent=1) + "\n")

@@ -177,35 +177,61 @@ def filled(readme: str, parts: dict[str, str]) -> str:
 
 VERSIONS_HEAD = """\
 # Which versions go together
-<!-- Written by `make docs` from plugins/module_utils/versions.py: change that. Its sources are there. -->
+<!-- Written by `make docs` from versions.py and cilium_renames.py of plugins/module_utils: change those. Their sources
+are there. -->
 
 """
 VERSIONS_TAIL = """
 A Kubernetes outside the tested ones is a warning, unless the EKS Anywhere that manages the cluster ships this Cilium. A
 chart that does not want the cluster's Kubernetes, or a node whose kernel is too old, ends the play before anything is
 changed. More than one minor at a time needs `cilium_allow_version_skip`, going back needs `cilium_allow_downgrade`.
+
+## Values that later charts call otherwise or have no more
+What the running release has of these is carried over where that is safe, with a warning that says so. Where it is not,
+the play ends before anything is changed and says what to do. In `cilium_values` each of them is an error that names the
+new key. On the way to an older chart nothing is carried over.
+
 """
 
 
+def minor(number: tuple[int, int]) -> str:
+    """1.17, from the two numbers."""
+    return ".".join(map(str, number))
+
+
+def carried_over(gone: Any) -> str:
+    """What becomes of a value of the running release that a later chart does not have."""
+    if gone.words:
+        words = ((old, ", ".join(f"{key}: {said}" for key, said in now.items())) for old, now in gone.words.items())
+        return "; ".join(f"`{old}` becomes `{now}`" for old, now in words)
+    if gone.now:
+        return f"moved to `{gone.now}`"
+    if gone.harmless is None:
+        return f"dropped. {gone.advice}"
+    idle = "empty" if gone.harmless == "" else str(gone.harmless).lower()
+    replaced = ", or where kubeProxyReplacement is true" if gone.replaced else ""
+    return f"dropped if {idle}{replaced}, else the play ends. {gone.advice}"
+
+
 def versions_page() -> str:
-    """docs/versions.md, from the table that the role decides by."""
-    versions = importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.module_utils.versions")
-
-    def minor(number: tuple[int, int]) -> str:
-        return ".".join(map(str, number))
-
+    """docs/versions.md, from the tables that the role decides by."""
+    utils = f"ansible_collections.{COLLECTION}.plugins.module_utils"
+    versions = importlib.import_module(f"{utils}.versions")
+    renames = importlib.import_module(f"{utils}.cilium_renames")
     rows = [
         [
             minor(row.cilium),
             " to ".join(map(minor, row.kubernetes)),
-            minor(row.kernel) + (f", 4.18 of RHEL {row.kernel_mark[3:].replace('_', '.')}" if row.kernel_mark else ""),
+            f"{minor(row.kernel)}, 4.18 of RHEL 8.{row.rhel}",
             ", ".join(f"v{minor(eksa)}" for eksa in row.eks_anywhere) or "none",
             row.cli,
         ]
         for row in versions.TABLE
     ]
     heads = ["Cilium", "tested with Kubernetes", "oldest Linux kernel", "shipped by EKS Anywhere", "cilium CLI"]
-    return VERSIONS_HEAD + table(heads, rows) + "\n" + VERSIONS_TAIL
+    values = [[minor(gone.since), f"`{gone.key}`", carried_over(gone)] for gone in renames.TABLE]
+    renamed = table(["from chart", "value", "of the running release"], values)
+    return f"{VERSIONS_HEAD}{table(heads, rows)}\n{VERSIONS_TAIL}{renamed}\n"
 
 
 def generated(root: Path) -> dict[Path, str]:

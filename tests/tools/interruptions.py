@@ -1,102 +1,108 @@
 """Breaks a migration off in every way that tests/testinfra/test_interruptions.py knows, on the practice cluster, and
 writes what was seen into docs/guides/cilium-interruptions.md.
 
-`.venv/bin/python tests/tools/interruptions.py` runs all stories (about 15 minutes).
+`.venv/bin/python tests/tools/interruptions.py` runs all stories (about 20 minutes). Words on the command line choose
+stories; then nothing is written.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import command
 import tree
 
 PAGE = tree.ROOT / "docs" / "guides" / "cilium-interruptions.md"
-REPORT = tree.REPORTS / "interruptions.xml"
-HEAD = """\
+MEMORY = tree.BUILD / "molecule" / "interruptions"
+TOLD = MEMORY / "interruptions.json"
+PLAY = "`ansible-playbook eks_anywhere.network.cilium`"
+CONSENT = "`-e cilium_allow_repair=true`"
+LIMIT = 2700
+HEAD = f"""\
 # When a change of Cilium is broken off
 <!-- Written by tests/tools/interruptions.py from a run on the practice cluster: change the tests, not this page. -->
 
-Run the play again. That is all there is to do in every case but one: a Helm that was killed leaves its revision
-pending, and nothing can tell a dead Helm from one that still works. The play then changes nothing, says since when the
-revision is pending, and asks for `cilium_allow_repair: true`. Make sure that no Helm runs, and give it.
+Run the play again: {PLAY}, or `site.yml`, with the variables of the run that was broken off. It looks at the cluster,
+not at what the broken run remembered, and goes on from there.
 
-What the last change left is in the ConfigMap `eks-anywhere-network-cilium`: the revision to go back to, and whether
-what runs now was ever proven.
+There is one case in which it does not. A Helm that is killed leaves its revision pending, and nothing can tell it from
+one that still works. The play then changes nothing and says:
 
-Each row is a migration from upstream Cilium to the AWS build on the practice cluster (three nodes), broken off once.
-Afterwards every agent and operator ran the new image, values, configuration, policies, CRDs and the users' pods were
-what they were before, no helper pod was left, and a third run changed nothing.
+```text
+{{refusal}}
+```
 
-| broken off | by | found then: release | new agents | the broken run | the next run | seconds |
-| --- | --- | --- | --- | --- | --- | --- |
+Make sure that no Helm works on this release any more, then run the play with {CONSENT}. It marks that revision as
+failed and upgrades from the last one that was deployed, with all its values.
+
+To go back instead of on: `ansible-playbook eks_anywhere.network.cilium_rollback`. The ConfigMap
+`eks-anywhere-network-cilium` keeps the revision to go back to, and whether what runs now was ever proven.
+
+## What was tried
+Each row is one migration from upstream Cilium to the AWS build on three nodes, broken off once (the last row: twice).
+Afterwards each time: every agent and operator on the AWS image, the release deployed, the user's values, configuration,
+policies, CRDs and pods as before, no helper pod left, the record proven, and one more run changed nothing.
+
+| broken off | by | found on the cluster | what to run | outcome |
+| --- | --- | --- | --- | --- |
 """
 
 
-def stories(report: Path) -> list[dict[str, Any]]:
-    """What each story that passed has told."""
-    return [
-        json.loads(entry.get("value", "{}"))
-        for case in ElementTree.parse(report).iter("testcase")
-        for entry in case.iter("property")
-        if entry.get("name") == "interruption"
-    ]
+def found(story: dict[str, Any]) -> str:
+    """What there was right after the break."""
+    seen = story["found"]
+    parts = [seen["release"], f"{seen['replaced']} of 3 agents new"]
+    if seen["pullers"]:
+        parts.append(f"{seen['pullers']} helper pods")
+    parts.append({None: "no record", "false": "not proven", "true": "proven"}[seen["proven"]])
+    return ", ".join(parts)
 
 
-def row(story: dict[str, Any]) -> str:
-    """One line of the table."""
-    again = "finishes it" if story["changed"] else "has nothing left to do"
-    if story["consent"]:
-        again = f"is refused without `cilium_allow_repair`; with it {again}"
-    found = story["found"]
-    cells = (
-        story["point"],
-        story["breaks"],
-        found["release"],
-        found["agents"],
-        story["itself"] or "is dead",
-        again,
-        str(story["seconds"]),
-    )
-    return f"| {' | '.join(cells)} |"
+def what_to_run(story: dict[str, Any]) -> str:
+    """What an operator does about it."""
+    if story["survives"] is not None:
+        return "nothing: the run waits"
+    words = f"the play; it is refused; the play with {CONSENT}" if story["refusal"] else "the play"
+    return f"{story['first']}, then {words}" if story["first"] else words
+
+
+def outcome(story: dict[str, Any]) -> str:
+    """How it ended, and after how many seconds."""
+    if story["survives"] is not None:
+        return f"finished {story['survives']} s after the break began"
+    said = f"the broken run failed and named `{story['says']}`; " if story["says"] else ""
+    proven_only = all(name.rpartition(" : ")[2].startswith("Record ") for name in story["changed"])
+    return f"{said}{'proved what runs' if proven_only else 'finished'} in {story['seconds']} s"
 
 
 def page(told: list[dict[str, Any]]) -> str:
     """The whole page."""
-    return HEAD + "\n".join(map(row, told)) + "\n"
-
-
-def main() -> int:
-    tree.sync()
-    memory = tree.BUILD / "molecule" / "interruptions"
-    memory.mkdir(parents=True, exist_ok=True)
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    words = [
-        tree.VENV_BIN / "python",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "junit_family=xunit1",
-        f"--junitxml={REPORT}",
+    (refusal,) = {story["refusal"] for story in told} - {""}
+    rows = [
+        f"| {story['point']} | {story['by']} | {found(story)} | {what_to_run(story)} | {outcome(story)} |"
+        for story in told
     ]
+    return HEAD.replace("{refusal}", refusal) + "\n".join(rows) + "\n"
+
+
+def main(chosen: list[str]) -> int:
+    tree.sync()
+    MEMORY.mkdir(parents=True, exist_ok=True)
+    TOLD.unlink(missing_ok=True)
+    words = [tree.VENV_BIN / "python", "-m", "pytest", "-v", "--durations=0", "-p", "no:cacheprovider"]
     ran = command.run(
-        [*words, "test_interruptions.py"],
+        [*words, "test_interruptions.py", "-k", " or ".join(chosen)],
         cwd=tree.ROOT / "tests" / "testinfra",
-        env=tree.environment() | {"MOLECULE_EPHEMERAL_DIRECTORY": str(memory)},
-        limit=2400,
+        env=tree.environment() | {"MOLECULE_EPHEMERAL_DIRECTORY": str(MEMORY)},
+        limit=LIMIT,
         show=True,
     )
-    if ran.ok:
-        PAGE.write_text(page(stories(REPORT)))
+    if ran.ok and not chosen:
+        PAGE.write_text(page(json.loads(TOLD.read_text())))
     return 0 if ran.ok else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

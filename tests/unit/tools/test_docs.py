@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import docs
 import pytest
 import yaml
@@ -105,3 +107,22 @@ def test_tables_fill_their_marks_and_nothing_else(role):
 def test_a_missing_mark_is_an_error():
     with pytest.raises(ValueError, match="marks of the table roles are missing"):
         docs.filled("nothing here", {"roles": "x"})
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ({"words": {"old": {"a": "1", "b": "2"}, "x": {"c": "3"}}}, "`old` becomes `a: 1, b: 2`; `x` becomes `c: 3`"),
+        ({"now": "new.key"}, "moved to `new.key`"),
+        ({}, "dropped. Why."),
+        ({"harmless": False}, "dropped if false, else the play ends. Why."),
+        ({"harmless": ""}, "dropped if empty, else the play ends. Why."),
+        (
+            {"harmless": False, "replaced": True},
+            "dropped if false, or where kubeProxyReplacement is true, else the play ends. Why.",
+        ),
+    ],
+)
+def test_the_page_of_versions_says_what_becomes_of_a_value(gone, said):
+    nothing = {"words": {}, "now": "", "harmless": None, "replaced": False, "advice": "Why."}
+    assert docs.carried_over(SimpleNamespace(**nothing | gone)) == said

@@ -1,39 +1,64 @@
-"""The operators' table is what the tests have seen."""
+"""The operators' page is what the stories have told."""
 
 from __future__ import annotations
 
-import json
-from xml.sax.saxutils import quoteattr
-
 import interruptions
+import pytest
 
-STORY = {
+KILLED = {
     "point": "while Helm works",
-    "breaks": "the play is killed",
-    "found": {"release": "revision 2, pending-upgrade", "agents": "0 of 3"},
-    "itself": "",
-    "consent": True,
-    "changed": True,
+    "by": "the play is killed",
+    "found": {"release": "revision 2, pending-upgrade", "replaced": 0, "pullers": 0, "proven": "false"},
+    "survives": None,
+    "says": "",
+    "refusal": "release: revision 2 is pending-upgrade",
+    "first": "",
+    "changed": ["network : Unlock the release", "network : Record the revision"],
     "seconds": 41,
 }
+ENDURED = KILLED | {"by": "a worker reboots", "survives": 62, "refusal": "", "changed": [], "seconds": 8}
+ALL_BUT_PROVEN = KILLED | {"refusal": "", "changed": ["network : Record the revision"]}
+FAILED = KILLED | {"says": "gone", "refusal": "", "first": "bring it back"}
 
 
-def test_only_stories_that_were_told_to_the_end_are_shown(tmp_path):
-    value = quoteattr(json.dumps(STORY))
-    told = f"<testcase><properties><property name='interruption' value={value}/></properties></testcase>"
-    report = tmp_path / "report.xml"
-    report.write_text(f"<testsuites><testsuite>{told}<testcase><failure/></testcase></testsuite></testsuites>")
-    assert interruptions.stories(report) == [STORY]
+def test_what_was_found_names_helper_pods_and_the_record():
+    assert interruptions.found(KILLED) == "revision 2, pending-upgrade, 0 of 3 agents new, not proven"
+    seen = KILLED["found"] | {"pullers": 3, "proven": None}
+    assert interruptions.found({"found": seen}).endswith("new, 3 helper pods, no record")
 
 
-def test_a_story_is_a_row():
-    assert interruptions.row(STORY) == (
-        "| while Helm works | the play is killed | revision 2, pending-upgrade | 0 of 3 | is dead "
-        "| is refused without `cilium_allow_repair`; with it finishes it | 41 |"
-    )
+@pytest.mark.parametrize(
+    ("story", "run", "outcome"),
+    [
+        (KILLED, "the play; it is refused; the play with `-e cilium_allow_repair=true`", "finished in 41 s"),
+        (ENDURED, "nothing: the run waits", "finished 62 s after the break began"),
+        (FAILED, "bring it back, then the play", "the broken run failed and named `gone`; finished in 41 s"),
+        (ALL_BUT_PROVEN, "the play", "proved what runs in 41 s"),
+    ],
+)
+def test_a_story_says_what_to_run_and_how_it_ends(story, run, outcome):
+    assert (interruptions.what_to_run(story), interruptions.outcome(story)) == (run, outcome)
 
 
-def test_a_run_that_survives_leaves_nothing_to_do():
-    story = STORY | {"itself": "finishes", "consent": False, "changed": False}
-    assert interruptions.row(story).endswith("| finishes | has nothing left to do | 41 |")
-    assert interruptions.page([story]).endswith(interruptions.row(story) + "\n")
+def test_the_page_has_a_row_for_each_story_and_the_words_of_the_refusal():
+    written = interruptions.page([KILLED, ENDURED])
+    assert "\n```text\nrelease: revision 2 is pending-upgrade\n```\n" in written
+    assert written.count("\n| while Helm works | ") == 2
+    assert written.endswith("| nothing: the run waits | finished 62 s after the break began |\n")
+
+
+@pytest.mark.parametrize(("chosen", "ok", "writes"), [([], True, True), (["reboot"], True, False), ([], False, False)])
+def test_the_page_is_written_from_a_whole_run_that_passed(tmp_path, monkeypatch, chosen, ok, writes):
+    told = interruptions.json.dumps([KILLED])
+    monkeypatch.setattr(interruptions, "MEMORY", tmp_path)
+    monkeypatch.setattr(interruptions, "TOLD", tmp_path / "told.json")
+    monkeypatch.setattr(interruptions, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(interruptions.tree, "sync", lambda: None)
+
+    def run(_words, **_options):
+        (tmp_path / "told.json").write_text(told)
+        return interruptions.command.Result(0 if ok else 1, "", 1.0)
+
+    monkeypatch.setattr(interruptions.command, "run", run)
+    assert interruptions.main(chosen) == (0 if ok else 1)
+    assert (tmp_path / "page.md").exists() is writes

@@ -236,6 +236,25 @@ def test_what_the_build_lacks_stops_below_0_24(helm, monkeypatch, version, stops
         assert len(find(api, helm, request())["support"]) == 1
 
 
+DNS_RULES = {"egress": [{"toPorts": [{"rules": {"dns": [{"matchPattern": "*"}]}}]}]}
+POLICIES = "/apis/cilium.io/v2/ciliumnetworkpolicies"
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "stops"),
+    [("v0.24.0", {}, False), ("v0.23.4", {}, True), ("v0.24.0", {"require_aws_support": True}, True)],
+)
+def test_policies_above_l4_are_outside_the_support(helm, version, options, stops):
+    policy = {"metadata": {"namespace": "shop", "name": "dns"}, "spec": DNS_RULES}
+    api = Api({CLUSTERS: [eksa("mgmt", version=version)], POLICIES: [policy]})
+    if stops:
+        with pytest.raises(NetworkError, match="^CiliumNetworkPolicy shop/dns: it has rules above L4"):
+            find(api, helm, request(**options))
+    else:
+        (entry,) = find(api, helm, request(**options))["support"]
+        assert (entry["feature"], entry["key"]) == ("DNS, L7 or TLS policy", "CiliumNetworkPolicy shop/dns")
+
+
 def test_an_administrator_is_asked_for_once():
     cluster = Api()
     check_access(cluster, NAMESPACE)
@@ -404,7 +423,7 @@ def test_options_that_do_not_go_together(helm, options, message):
 
 def test_a_key_of_an_older_chart_is_moved_and_one_that_would_be_lost_is_named(helm):
     own = {**OWN, "remoteNodeIdentity": True, "bgp": {"enabled": True}}
-    cluster = cluster_with(own, render(own, "v1.17.6", "quay.io"))
+    cluster = cluster_with(own, render(own, "v1.15.16", "quay.io"), "1.15.16")
     with pytest.raises(NetworkError, match=r"values.bgp.enabled: the running release has it, and this chart does not"):
         find(cluster, helm, request(profile="none"))
     result = find(cluster, helm, request(profile="none", values={"bgp": {"enabled": None}}))

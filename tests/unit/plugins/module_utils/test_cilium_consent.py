@@ -64,6 +64,7 @@ def test_another_tunnel_protocol_is_another_port_too():
         ({"tunnel-port": "6081", "tunnel-protocol": "geneve"}, {"tunnel-port": "0", "tunnel-protocol": "geneve"}),
         ({}, {"kube-proxy-replacement": "false", "enable-policy": "Default", "cni-exclusive": "false"}),
         ({"kube-proxy-replacement": "disabled"}, {}),
+        ({"kube-proxy-replacement": "partial"}, {}),
         ({"kube-proxy-replacement": "strict"}, {"kube-proxy-replacement": "true"}),
         ({"tunnel": "disabled"}, {"routing-mode": "native"}),
         ({"tunnel": "geneve"}, {"tunnel-protocol": "geneve"}),

@@ -6,7 +6,13 @@ import dataclasses
 
 import pytest
 import yaml
-from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import manifests, read, workload
+from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import (
+    ENVOY_USERS,
+    manifests,
+    policies_above_l4,
+    read,
+    workload,
+)
 from ansible_collections.eks_anywhere.network.plugins.module_utils.helm_release import History, Release
 
 NAMESPACE = "kube-system"
@@ -192,6 +198,28 @@ def test_envoys_users_are_read_only_when_it_goes():
     assert gone.envoy_users == ("CiliumClusterwideEnvoyConfig lb", "CiliumNetworkPolicy a/l7")
     stays = read(api, settled(old), manifests([agent(), ENVOY], NAMESPACE), NAMESPACE)
     assert stays.envoy_users == ()
+
+
+def test_policies_above_l4_are_found_in_spec_and_specs():
+    def policy(name, place):
+        return {"metadata": {"name": name, "namespace": "a"}, **place}
+
+    names = {"egress": [{"toFQDNs": [{"matchName": "example.com"}]}]}
+    plain = {"ingress": [{"toPorts": [{"ports": [{"port": "80"}]}]}]}
+    objects = {
+        ENVOY_USERS["CiliumNetworkPolicy"]: [
+            policy("plain", {"spec": plain}),
+            policy("one", {"spec": names}),
+            policy("many", {"specs": [plain, names]}),
+        ],
+        ENVOY_USERS["CiliumClusterwideNetworkPolicy"]: [{"metadata": {"name": "all"}, "spec": names}],
+        ENVOY_USERS["CiliumEnvoyConfig"]: [policy("lb", {"spec": names})],
+    }
+    assert policies_above_l4(live(CONFIG, [], **objects)) == (
+        "CiliumClusterwideNetworkPolicy all",
+        "CiliumNetworkPolicy a/many",
+        "CiliumNetworkPolicy a/one",
+    )
 
 
 def test_after_a_change_that_did_not_end_both_revisions_are_looked_at():

@@ -46,7 +46,15 @@ def test_a_name_chooses(api, cluster):
 def test_a_name_that_is_not_there_is_a_warning(api, cluster):
     answer = read(api, cluster, described("mgmt"), name="other")
     assert answer.ours is None
-    assert "no Cluster other here, only mgmt" in answer.warning
+    assert "no Cluster other here, of default/mgmt" in answer.warning
+
+
+def test_a_name_that_is_there_twice_is_a_warning(api, cluster):
+    twin = described("w", "mgmt")
+    twin["metadata"]["namespace"] = "other"
+    answer = read(api, cluster, described("w", "mgmt"), twin, name="w")
+    assert answer.ours is None
+    assert "several Clusters w here, of default/w, other/w" in answer.warning
 
 
 def test_of_several_in_a_management_cluster_none_is_guessed(api, cluster):

@@ -93,7 +93,7 @@ CONFIG = "CONFIG_MACVLAN=y\n# CONFIG_IPVLAN is not set\nCONFIG_VXLAN=m\n# CONFIG
 @pytest.mark.parametrize(
     ("place", "content"),
     [
-        ("proc/config.gz", gzip.compress(CONFIG.encode())),
+        ("proc/config.gz", gzip.compress(CONFIG.encode(), mtime=0)),
         (f"boot/config-{RELEASE}", CONFIG),
         (f"lib/modules/{RELEASE}/config", CONFIG),
     ],
@@ -109,7 +109,7 @@ def test_a_kernel_without_lists_is_judged_by_its_configuration(node, place, cont
 
 
 def test_a_configuration_that_cannot_be_unpacked_counts_as_none(node):
-    assert node({"proc/config.gz": gzip.compress(CONFIG.encode())[:30]}, lists=False).state(*IPVLAN) == "unknown"
+    assert node({"proc/config.gz": gzip.compress(CONFIG.encode(), mtime=0)[:30]}, lists=False).state(*IPVLAN) == "unknown"
     assert node({"proc/config.gz": b"text"}, lists=False).state(*IPVLAN) == "unknown"
 
 

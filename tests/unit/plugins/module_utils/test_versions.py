@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils.versions import (
+    RHEL_BUILDS,
     TABLE,
     kernel_problems,
     pick_kernel,
@@ -20,6 +21,9 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.versions impo
         ("1.17.6-0", "5.4.0-150-generic", True),
         ("1.17.6-0", "5.3.18", False),
         ("1.17.6-0", "4.18.0-553.el8_10.x86_64", True),
+        ("1.17.6-0", "4.18.0-372.9.1.el8.x86_64", True),
+        ("1.17.6-0", "4.18.0-348.7.1.el8_5.x86_64", False),
+        ("1.17.6-0", "4.18.0-553-generic", False),
         ("1.18.5-0", "4.18.0-553.el8_10.x86_64", True),
         ("1.18.5-0", "4.18.0-372.el8_6.x86_64", False),
         ("1.18.5-0", "5.4.0-150-generic", False),
@@ -28,7 +32,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.versions impo
         ("1.19.4-1", "6.1.0", True),
         ("1.16.2", "4.19.1", False),
         ("1.15.16", "4.19.1", True),
-        ("1.15.16", "4.18.0-553.el8_10.x86_64", True),
+        ("1.15.16", "4.18.0-80.el8.x86_64", True),
         ("1.12.1", "3.10.0", True),
         ("1.20.0", "5.4.0", False),
         ("1.17.6-0", "", True),
@@ -64,14 +68,23 @@ def test_a_node_of_another_system_has_no_kernel():
         ("1.17.6-0", "1.33.4", None, ["Cilium 1.17 is tested with Kubernetes 1.29 to 1.32 (got 1.33)."]),
         ("1.17.6-0", "1.28.9", None, ["Cilium 1.17 is tested with Kubernetes 1.29 to 1.32 (got 1.28)."]),
         ("1.17.6-0", "1.33.4", "v0.24.1", []),
-        ("1.17.6-0", "1.31.4", "v0.25.3", ["EKS Anywhere v0.25.3 ships Cilium 1.18 (got Cilium 1.17)."]),
+        (
+            "1.17.6-0",
+            "1.31.4",
+            "v0.25.3",
+            [
+                "EKS Anywhere v0.25.3 ships Cilium 1.18 (got Cilium 1.17). "
+                "Put in charge of Cilium again, it would install its own."
+            ],
+        ),
         (
             "1.19.4-1",
             "1.30.0",
             "v0.99.0",
             [
                 "Cilium 1.19 is tested with Kubernetes 1.31 to 1.34 (got 1.30).",
-                "EKS Anywhere v0.99.0 is not among the versions that this collection knows (got Cilium 1.19).",
+                "EKS Anywhere v0.99.0 is not among the versions that this collection knows (got Cilium 1.19). "
+                "Put in charge of Cilium again, it would install its own.",
             ],
         ),
         (
@@ -100,5 +113,6 @@ def test_the_table_is_whole():
     assert all(row.kubernetes[0] < row.kubernetes[1] for row in TABLE)
     floors = [row.kernel for row in TABLE]
     assert floors == sorted(floors, reverse=True)
+    assert {row.rhel for row in TABLE} == RHEL_BUILDS.keys()
     shipped = [minor for row in TABLE for minor in row.eks_anywhere]
     assert sorted(shipped) == [(0, number) for number in range(20, 27)]

@@ -1,0 +1,132 @@
+"""Multus on every node, and applications that reach each other over net1, on one node and across nodes."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+
+import pytest
+import testinfra
+
+IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"
+STATUS = "k8s.v1.cni.cncf.io/network-status"
+APPS = (
+    ("app1", "w1", "storage"),
+    ("app2", "w2", "storage"),
+    ("app3", "w1", "storage"),
+    ("radio1", "w1", '[{"name": "radio", "ips": ["192.168.77.1/24"]}]'),
+    ("radio2", "w2", '[{"name": "radio", "ips": ["192.168.77.2/24"]}]'),
+)
+
+
+def root_of(lab, name):
+    """A node over ssh, as root."""
+    return testinfra.get_host(f"ssh://{name}", ssh_config=lab["LAB_SSH_CONFIG"], sudo=True)
+
+
+def manifest(name, node, networks):
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "shop", "annotations": {"k8s.v1.cni.cncf.io/networks": networks}},
+        "spec": {
+            "nodeName": node,
+            "terminationGracePeriodSeconds": 0,
+            "containers": [
+                {
+                    "name": "app",
+                    "image": "public.ecr.aws/docker/library/python:3.13-slim",
+                    "command": ["sleep", "3600"],
+                }
+            ],
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def apps(kubectl, read):
+    """The applications, running: their pods by name."""
+    manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": [manifest(*app) for app in APPS]})
+    kubectl("apply", "-f", "-", stdin=manifests)
+    kubectl("-n", "shop", "wait", "--for=condition=Ready", *(f"pod/{name}" for name, *_rest in APPS), "--timeout=60s")
+    yield {pod["metadata"]["name"]: pod for pod in read("pods", "-n", "shop")}
+    kubectl("delete", "-f", "-", stdin=manifests)
+
+
+@pytest.fixture(scope="module")
+def address(kubectl, apps):
+    """Return a function that says which address an application has on net1, as its own `ip` shows it."""
+
+    def of(name):
+        shown = json.loads(kubectl("-n", "shop", "exec", name, "--", "ip", "-j", "-4", "addr", "show", "net1"))
+        (interface,) = shown[0]["addr_info"]
+        return ipaddress.ip_interface(f"{interface['local']}/{interface['prefixlen']}")
+
+    return of
+
+
+def test_a_daemon_of_the_wanted_image_runs_on_every_node(read):
+    pods = read("pods", "-n", "kube-system", "-l", "name=multus")
+    assert sorted(pod["spec"]["nodeName"] for pod in pods) == ["cp1", "w1", "w2"]
+    containers = [c for pod in pods for c in pod["spec"]["containers"] + pod["spec"]["initContainers"]]
+    assert {container["image"] for container in containers} == {IMAGE}
+    assert all(status["ready"] for pod in pods for status in pod["status"]["containerStatuses"])
+
+
+def test_kubelets_configuration_leads_to_multus_and_from_there_to_cilium(node):
+    config = json.loads(node.file("/etc/cni/net.d/00-multus.conf").content_string)
+    assert (config["type"], config["cniVersion"]) == ("multus-shim", "0.3.1")
+    assert config["clusterNetwork"].endswith("/05-cilium.conflist")
+    assert node.file("/etc/cni/net.d/05-cilium.conflist").exists
+    assert node.file("/opt/cni/bin/multus-shim").exists
+
+
+def test_the_ranges_of_the_nodes_do_not_overlap(lab):
+    ranges = []
+    for name in ("cp1", "w1", "w2"):
+        conflist = json.loads(root_of(lab, name).file("/etc/cni/multus/net.d/storage.conflist").content_string)
+        ipam = conflist["plugins"][0]["ipam"]
+        part = ipam["ranges"][0][0] if "ranges" in ipam else ipam
+        ranges.append((ipaddress.ip_address(part["rangeStart"]), ipaddress.ip_address(part["rangeEnd"])))
+    ranges.sort()
+    assert all(low <= high for low, high in ranges)
+    assert all(one[1] < other[0] for one, other in zip(ranges, ranges[1:], strict=False))
+    assert ranges[0][0] >= ipaddress.ip_address("10.99.0.10")
+    assert ranges[-1][1] <= ipaddress.ip_address("10.99.0.249")
+
+
+@pytest.mark.parametrize("name", [app for app, _node, _network in APPS])
+def test_every_application_has_its_second_interface(apps, address, name):
+    status = json.loads(apps[name]["metadata"]["annotations"][STATUS])
+    assert [entry["interface"] for entry in status] == ["eth0", "net1"]
+    assert str(address(name).ip) == status[1]["ips"][0]
+
+
+def test_addresses_come_from_the_range_and_differ(address):
+    found = [address(name) for name in ("app1", "app2", "app3")]
+    assert len({item.ip for item in found}) == 3
+    assert {item.network for item in found} == {ipaddress.ip_network("10.99.0.0/24")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("app1", "app2"), ("app2", "app1"), ("app1", "app3"), ("radio1", "radio2"), ("radio2", "radio1")]
+)
+@pytest.mark.parametrize("size", [56, 1472])
+def test_they_reach_each_other_over_it(kubectl, address, one, other, size):
+    words = ("ping", "-c", "2", "-W", "2", "-M", "do", "-s", str(size), "-I", "net1", str(address(other).ip))
+    assert " 0% packet loss" in kubectl("-n", "shop", "exec", one, "--", *words)
+
+
+def test_the_packets_pass_the_nodes_second_nic(lab, kubectl, address):
+    def received():
+        shown = json.loads(root_of(lab, "w2").check_output("ip -j -s link show eth1"))
+        return shown[0]["stats64"]["rx"]["packets"]
+
+    before = received()
+    kubectl("-n", "shop", "exec", "app1", "--", "ping", "-c", "20", "-i", "0.05", "-I", "net1", str(address("app2").ip))
+    assert received() - before >= 20
+
+
+def test_the_first_interface_keeps_the_default_route(kubectl):
+    routes = json.loads(kubectl("-n", "shop", "exec", "app1", "--", "ip", "-j", "route", "show", "default"))
+    assert [route["dev"] for route in routes] == ["eth0"]

@@ -1,0 +1,47 @@
+"""From options to a plan, with an API server that holds nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.eks_anywhere.network.plugins.modules import multus_plan
+
+DAEMON = {"kind": "DaemonSet", "metadata": {"name": "kube-multus-ds", "namespace": "kube-system"}, "spec": {"a": 1}}
+
+
+@pytest.fixture
+def call(api, tmp_path, capsys):
+    """Return a function that runs the module against the API server and returns its result."""
+
+    def run(**options):
+        kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
+        with patch_module_args({"kubeconfig": kubeconfig, "manifests": [DAEMON], **options}), pytest.raises(SystemExit):
+            multus_plan.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_an_install(call):
+    result = call()
+    assert (result["changed"], result["action"], result["changes"]) == (
+        True,
+        "install",
+        ["DaemonSet kube-system/kube-multus-ds"],
+    )
+    assert result["refusals"] == []
+
+
+def test_nothing_to_remove(call):
+    result = call(state="absent")
+    assert (result["changed"], result["action"], result["diff"]) == (False, "none", {"before": "", "after": ""})
+
+
+def test_what_stands_against_it_fails(api, call):
+    api.objects["/api/v1/namespaces/kube-system/configmaps/cilium-config"] = {"data": {"cni-exclusive": "true"}}
+    result = call()
+    assert result["failed"]
+    assert [error["path"] for error in result["errors"]] == ["cilium-config cni-exclusive"]
+    assert call(configure_cilium=True)["configure_cilium"] is True
