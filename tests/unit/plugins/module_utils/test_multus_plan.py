@@ -84,7 +84,12 @@ def test_another_object_that_differs_replaces_no_daemonset():
 
 @pytest.mark.parametrize(
     ("exclusive", "configure", "refused", "configures"),
-    [("true", False, True, False), ("true", True, False, True), ("false", False, False, False), ("", True, False, False)],
+    [
+        ("true", False, True, False),
+        ("true", True, False, True),
+        ("false", False, False, False),
+        ("", True, False, False),
+    ],
 )
 def test_an_exclusive_cilium_stands_against_it(exclusive, configure, refused, configures):
     found = present(lives(*WANTED, exclusive=exclusive), WANTED, configure)
@@ -92,7 +97,10 @@ def test_an_exclusive_cilium_stands_against_it(exclusive, configure, refused, co
     assert (found.configure_cilium, found.plan.changed) == (configures, configures)
 
 
-@pytest.mark.parametrize(("kind", "refused"), [("TinkerbellDatacenterConfig", False), ("VSphereDatacenterConfig", True), ("", False)])
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [("TinkerbellDatacenterConfig", False), ("VSphereDatacenterConfig", True), ("", False)],
+)
 def test_only_bare_metal_is_supported(kind, refused):
     found = present(lives(cluster=described(kind)), WANTED, False)
     assert bool(found.problems) is refused
@@ -128,7 +136,9 @@ def test_quantities_are_compared_by_what_they_mean(live, wanted, same):
 
 JSON = st.recursive(
     st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=1), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=1), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
