@@ -110,7 +110,7 @@ def build(chart: Chart, release: Mapping[str, Any] | None, wanted: Mapping[str, 
     kept, stripped = strip_images(release or {})
     values = merge(merge(kept, PROFILES[profile]), wanted)
     if _rolls(chart, values):
-        values = merge(merge(merge(ONE_BY_ONE, kept), PROFILES[profile]), wanted)
+        _fill(values, ONE_BY_ONE)
     warnings = []
     registries = set(_registries(chart.values)) | set(_registries(wanted))
     mirrors = [f"{path}={text}" for path, text in stripped.items() if _foreign(path, text, registries)]
@@ -128,6 +128,15 @@ def build(chart: Chart, release: Mapping[str, Any] | None, wanted: Mapping[str, 
         )
     warnings += secret_warnings(values)
     return Values(values, stripped, tuple(warnings))
+
+
+def _fill(values: dict[str, Any], below: Mapping[str, Any]) -> None:
+    """Set what is not set. An explicit null is set."""
+    for key, value in below.items():
+        if key not in values:
+            values[key] = copy.deepcopy(value)
+        elif isinstance(values[key], dict) and isinstance(value, Mapping):
+            _fill(values[key], value)
 
 
 def _rolls(chart: Chart, values: Mapping[str, Any]) -> bool:

@@ -171,7 +171,8 @@ def holds(live: Any, wanted: Any, path: tuple[str, ...] = ()) -> bool:
             and all(holds(one, other, path) for one, other in zip(live, wanted, strict=True))
         )
     if {"requests", "limits"} & set(path[-2:-1]):
-        return _quantity(live) == _quantity(wanted) is not None
+        meant = _quantity(wanted)
+        return meant is not None and _quantity(live) == meant
     return same(live, wanted)
 
 

@@ -238,8 +238,8 @@ class Site:
     kubectl: Kubectl
 
     def ssh(self, node, command):
-        """Run a command on a node as root and return its exit code."""
-        words = ["ssh", "-F", self.lab["LAB_SSH_CONFIG"], node, f"sudo sh -c '{command}'"]
+        """Run a command on a node as root and return its exit code. -n: an ssh that is cut off spoils its stdin."""
+        words = ["ssh", "-n", "-F", self.lab["LAB_SSH_CONFIG"], node, f"sudo sh -c '{command}'"]
         return subprocess.run(words, check=False, capture_output=True, timeout=60).returncode
 
     def registry(self, action):
@@ -257,8 +257,11 @@ def killed(_site, run):
 
 @contextlib.contextmanager
 def without_api_server(site, _run):
-    """The API server is away for a while before the block."""
-    assert site.ssh("cp1", "systemctl stop kube-apiserver") == 0
+    """The API server is away for a while before the block.
+
+    It is killed: a polite stop waits for a minute until every watch has ended.
+    """
+    assert site.ssh("cp1", "systemctl kill --signal=KILL kube-apiserver; systemctl stop kube-apiserver") == 0
     try:
         assert not site.kubectl.answers()
         time.sleep(OUTAGE)
@@ -271,10 +274,9 @@ def without_api_server(site, _run):
 
 @contextlib.contextmanager
 def rebooted(site, _run):
-    """A worker has restarted before the block."""
+    """A worker has restarted before the block. It does not wait for its containers to end."""
     mark = "/run/before-the-reboot"
-    assert site.ssh("w1", f"touch {mark}") == 0
-    site.ssh("w1", "systemctl reboot")
+    assert site.ssh("w1", f"touch {mark} && systemd-run --on-active=1 systemctl reboot --force") == 0
     assert eventually(lambda: site.ssh("w1", f"test ! -e {mark}") == 0, 90)
     yield
 

@@ -162,7 +162,7 @@ def test_the_next_run_finishes(name, site, scenario, start, read, helm):
     assert_all_is_done(site, start, read, helm)
     third = play(site.project, "cilium") if again.changed else again
     assert (third.code, third.changed) == (0, [])
-    keep(scenario / "interruptions.json", told | {"story": name, "changed": again.changed, "seconds": round(seconds)})
+    keep(scenario / "interruptions.json", name, told | {"changed": again.changed, "seconds": round(seconds)})
 
 
 def break_off(story, site, variables, log):
@@ -225,7 +225,7 @@ def assert_all_is_done(site, start, read, helm):
     assert [name for name in names if not name.startswith("cilium")] == []
 
 
-def keep(path, told):
-    """Add what a story has told to a file."""
-    known = json.loads(path.read_text()) if path.exists() else []
-    path.write_text(json.dumps([*known, told], indent=1) + "\n")
+def keep(path, name, told):
+    """Write what a story has told into a file that has a place for each of them."""
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({each: known.get(each) for each in STORIES} | {name: told}, indent=1) + "\n")

@@ -27,7 +27,7 @@ def test_the_play_fails_and_says_why_and_that_it_went_back(undone, before):
     assert done.code != 0
     said = done.failures[-1]
     assert "cannot start" in said
-    assert f"It went back to what revision {before['revision']} was (chart 1.17.6), and proved it" in said
+    assert f"It went back to revision {before['revision']} (chart 1.17.6) and proved it" in said
 
 
 @pytest.mark.usefixtures("undone")

@@ -1,8 +1,8 @@
 """Breaks a migration off in every way that tests/testinfra/test_interruptions.py knows, on the practice cluster, and
 writes what was seen into docs/guides/cilium-interruptions.md.
 
-`.venv/bin/python tests/tools/interruptions.py` runs all stories (about 20 minutes). Words on the command line choose
-stories; then nothing is written.
+`.venv/bin/python tests/tools/interruptions.py` tells all stories (about 20 minutes). Words on the command line choose
+stories to tell anew; what the others told last is kept. The page is written when all have been told.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def page(told: list[dict[str, Any]]) -> str:
 def main(chosen: list[str]) -> int:
     tree.sync()
     MEMORY.mkdir(parents=True, exist_ok=True)
-    TOLD.unlink(missing_ok=True)
+    if not chosen:
+        TOLD.unlink(missing_ok=True)
     words = [tree.VENV_BIN / "python", "-m", "pytest", "-v", "--durations=0", "-p", "no:cacheprovider"]
     ran = command.run(
         [*words, "test_interruptions.py", "-k", " or ".join(chosen)],
@@ -99,9 +100,14 @@ def main(chosen: list[str]) -> int:
         limit=LIMIT,
         show=True,
     )
-    if ran.ok and not chosen:
-        PAGE.write_text(page(json.loads(TOLD.read_text())))
-    return 0 if ran.ok else 1
+    if not ran.ok:
+        return 1
+    told = json.loads(TOLD.read_text())
+    if None in told.values():
+        print("Not told yet: " + ", ".join(name for name, story in told.items() if story is None))
+    else:
+        PAGE.write_text(page(list(told.values())))
+    return 0
 
 
 if __name__ == "__main__":

@@ -62,11 +62,11 @@ def first_failure(collection: Path, rule: Rule) -> str:
     """Break the rule in a copy of the collection and return the first test that fails, "" when none does."""
     with tempfile.TemporaryDirectory(prefix="rule-") as folder:
         copy = Path(folder) / "ansible_collections" / "eks_anywhere" / "network"
-        for name in ("plugins", "tests/unit/plugins"):
+        for name in ("plugins", "roles", "tests/unit/plugins", "tests/unit/roles"):
             shutil.copytree(collection / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "tests/unit/conftest.py"):
             shutil.copy(collection / name, copy / name)
-        target = copy / UTILS / rule.file
+        target = copy / (rule.file if "/" in rule.file else f"{UTILS}/{rule.file}")
         text = target.read_text()
         if text.count(rule.old) != 1:
             sys.exit(f"{rule.area}, {rule.rule}: not once in {rule.file}: {rule.old}")

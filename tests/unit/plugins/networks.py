@@ -74,9 +74,9 @@ def errors(config, resource=False):
     return says(config, resource)[0]
 
 
-def network(name="net", config=MACVLAN, **more):
+def network(name="net", config=..., **more):
     """Return an entry of the option ``attachments``."""
-    return {"name": name, "config": copy.deepcopy(config), **more}
+    return {"name": name, "config": copy.deepcopy(MACVLAN if config is ... else config), **more}
 
 
 def wanted(*entries):

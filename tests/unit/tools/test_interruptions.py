@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import interruptions
 import pytest
 
@@ -47,18 +49,47 @@ def test_the_page_has_a_row_for_each_story_and_the_words_of_the_refusal():
     assert written.endswith("| nothing: the run waits | finished 62 s after the break began |\n")
 
 
-@pytest.mark.parametrize(("chosen", "ok", "writes"), [([], True, True), (["reboot"], True, False), ([], False, False)])
-def test_the_page_is_written_from_a_whole_run_that_passed(tmp_path, monkeypatch, chosen, ok, writes):
-    told = interruptions.json.dumps([KILLED])
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs the tool: what is told before, what the tests tell, and whether they pass."""
     monkeypatch.setattr(interruptions, "MEMORY", tmp_path)
     monkeypatch.setattr(interruptions, "TOLD", tmp_path / "told.json")
     monkeypatch.setattr(interruptions, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(interruptions.tree, "sync", lambda: None)
 
-    def run(_words, **_options):
-        (tmp_path / "told.json").write_text(told)
-        return interruptions.command.Result(0 if ok else 1, "", 1.0)
+    def tool(chosen, before, told, ok=True):
+        interruptions.TOLD.write_text(json.dumps(before))
 
-    monkeypatch.setattr(interruptions.command, "run", run)
-    assert interruptions.main(chosen) == (0 if ok else 1)
-    assert (tmp_path / "page.md").exists() is writes
+        def tests(_words, **_options):
+            there = interruptions.TOLD.exists()
+            known = json.loads(interruptions.TOLD.read_text()) if there else {"a": None, "b": None}
+            interruptions.TOLD.write_text(json.dumps(known | told))
+            return interruptions.command.Result(0 if ok else 1, "", 1.0)
+
+        monkeypatch.setattr(interruptions.command, "run", tests)
+        assert interruptions.main(chosen) == (0 if ok else 1)
+        return interruptions.PAGE.exists()
+
+    return tool
+
+
+def test_the_page_is_written_when_all_is_told(run, capsys):
+    assert run([], {}, {"a": KILLED, "b": ENDURED})
+    assert capsys.readouterr().out == ""
+
+
+def test_one_story_told_anew_keeps_the_others(run):
+    assert run(["b"], {"a": KILLED, "b": None}, {"b": ENDURED})
+
+
+def test_a_story_that_is_missing_is_named(run, capsys):
+    assert not run(["b"], {"a": None, "b": None}, {"b": ENDURED})
+    assert capsys.readouterr().out == "Not told yet: a\n"
+
+
+def test_a_whole_run_takes_nothing_from_an_earlier_one(run):
+    assert not run([], {"a": KILLED, "b": None}, {"b": ENDURED})
+
+
+def test_a_run_that_failed_writes_nothing(run):
+    assert not run([], {}, {"a": KILLED, "b": ENDURED}, ok=False)

@@ -33,9 +33,10 @@ OWNED = {"app.kubernetes.io/managed-by": "eks_anywhere.network"}
 OURS = ("label", "app.kubernetes.io/managed-by"), ("config", "")
 
 
-def live(config=MACVLAN, labels=None, annotations=None, ours=OURS, others=None):
+def live(config=..., labels=None, annotations=None, ours=OURS, others=None):
     """Return a network of the cluster, made here; ``others`` are managers by kind."""
     keys = {"label": ("label", "team"), "annotation": ("annotation", "note"), "config": ("config", "")}
+    config = MACVLAN if config is ... else config
     text = config if isinstance(config, str) else json.dumps(config)
     return Live(
         "default",

@@ -34,8 +34,9 @@ SMALL = edit(
 )
 
 
-def parts(config=MACVLAN, nodes=("w1", "w2"), annotation=None, per_node=True, **more):
+def parts(config=..., nodes=("w1", "w2"), annotation=None, per_node=True, **more):
     report = Report()
+    config = MACVLAN if config is ... else config
     (attachment,) = wanted(network(config=config, ipam_per_node=per_node, **more))
     found = split(attachment, nodes if nodes is None else list(nodes), annotation, report)
     return (

@@ -50,6 +50,7 @@ def chart(version, registry):
         "image": {"repository": f"{registry}/cilium", "tag": f"v{version}", "digest": "sha256:0", "useDigest": True},
         "operator": {"image": {"repository": f"{registry}/operator", "tag": f"v{version}"}, "replicas": 2},
         "preflight": {"image": {"useDigest": True}},
+        "updateStrategy": {"type": "RollingUpdate"},
     }
     return Chart("ref", "path", "cilium", version, version, values, known_keys(values, {}, ""))
 
