@@ -86,18 +86,12 @@ node_network:
   returned: success
   type: dict
   contains:
-    hostname:
-      description: Name of the host, as the kernel has it.
-      type: str
-      sample: w1
+    hostname: {description: "Name of the host, as the kernel has it.", type: str, sample: w1}
     boot_id:
       description: Changes with every boot of the machine. Null where the kernel does not say.
       type: str
       sample: dd4bd906-7252-42e5-b191-ee4bc7950b6b
-    kernel_release:
-      description: Release of the running kernel.
-      type: str
-      sample: 5.15.0-130-generic
+    kernel_release: {description: Release of the running kernel., type: str, sample: 5.15.0-130-generic}
     kernel:
       description:
         - Which kinds of device the running kernel can make.
@@ -107,14 +101,8 @@ node_network:
           nor the kernel's configuration.
       type: dict
       contains:
-        ipvlan:
-          description: Module C(ipvlan), for the CNI plugin of that name.
-          type: str
-          sample: available
-        macvlan:
-          description: Module C(macvlan), for the CNI plugin of that name.
-          type: str
-          sample: loaded
+        ipvlan: {description: "Module C(ipvlan), for the CNI plugin of that name.", type: str, sample: available}
+        macvlan: {description: "Module C(macvlan), for the CNI plugin of that name.", type: str, sample: loaded}
         vlan:
           description: Module C(8021q), for VLANs of the node and for the CNI plugin C(vlan).
           type: str
@@ -131,88 +119,48 @@ node_network:
           description: Module C(geneve), for Cilium with tunnel protocol C(geneve), which is that of EKS Anywhere.
           type: str
           sample: loaded
-        vxlan:
-          description: Module C(vxlan), for Cilium with tunnel protocol C(vxlan).
-          type: str
-          sample: builtin
+        vxlan: {description: "Module C(vxlan), for Cilium with tunnel protocol C(vxlan).", type: str, sample: builtin}
         veth:
           description: Module C(veth), for Cilium and for the CNI plugins C(bridge) and C(ptp).
           type: str
           sample: loaded
-        dummy:
-          description: Module C(dummy), for the CNI plugin of that name.
-          type: str
-          sample: available
-        vrf:
-          description: Module C(vrf), for the CNI plugin of that name.
-          type: str
-          sample: missing
-        tun:
-          description: Module C(tun), for the CNI plugin C(tap).
-          type: str
-          sample: builtin
+        dummy: {description: "Module C(dummy), for the CNI plugin of that name.", type: str, sample: available}
+        vrf: {description: "Module C(vrf), for the CNI plugin of that name.", type: str, sample: missing}
+        tun: {description: "Module C(tun), for the CNI plugin C(tap).", type: str, sample: builtin}
     interfaces:
       description: Every interface of the node's own network namespace, in the order of the kernel.
       type: list
       elements: dict
       contains:
-        name:
-          description: Name of the interface.
-          type: str
-          sample: eth1
+        name: {description: Name of the interface., type: str, sample: eth1}
         altnames:
           description: Other names by which it may be called.
           type: list
           elements: str
           sample: [enp3s0f1]
-        mac:
-          description: The present MAC address. Null for an interface without one.
-          type: str
-          sample: 52:54:00:12:34:56
+        mac: {description: The present MAC address. Null for an interface without one., type: str, sample: 41135085296}
         permanent_mac:
           description: The MAC address that was burnt in. Null for an interface without one, such as every virtual one.
           type: str
           sample: 52:54:00:12:34:56
-        driver:
-          description: The kernel's driver. Null where it does not say.
-          type: str
-          sample: ixgbe
+        driver: {description: The kernel's driver. Null where it does not say., type: str, sample: ixgbe}
         bus:
-          description: Address on the bus. Null for an interface without hardware.
-          type: str
-          sample: "0000:03:00.1"
-        mtu:
-          description: The present MTU.
-          type: int
-          sample: 1500
+          {description: Address on the bus. Null for an interface without hardware., type: str, sample: "0000:03:00.1"}
+        mtu: {description: The present MTU., type: int, sample: 1500}
         max_mtu:
-          description: The largest MTU that the driver takes. Null where it names no limit.
-          type: int
-          sample: 9710
-        up:
-          description: Whether the interface is switched on.
-          type: bool
-          sample: true
+          {description: The largest MTU that the driver takes. Null where it names no limit., type: int, sample: 9710}
+        up: {description: Whether the interface is switched on., type: bool, sample: true}
         carrier:
           description: Whether there is a link. Null for an interface that is switched off, as nobody can tell.
           type: bool
           sample: true
-        operstate:
-          description: The operational state by RFC 2863, as the kernel writes it.
-          type: str
-          sample: up
+        operstate: {description: "The operational state by RFC 2863, as the kernel writes it.", type: str, sample: up}
         speed:
           description: Speed in Mbit/s. Null where the driver does not say, or there is no link.
           type: int
           sample: 10000
-        duplex:
-          description: V(full), V(half), or null where the driver does not say.
-          type: str
-          sample: full
-        master:
-          description: The bond, bridge or VRF that it is part of. Null for none.
-          type: str
-          sample: bond0
+        duplex: {description: "V(full), V(half), or null where the driver does not say.", type: str, sample: full}
+        master: {description: "The bond, bridge or VRF that it is part of. Null for none.", type: str, sample: bond0}
         kind:
           description: Kind of a virtual interface, such as C(bond), C(bridge), C(vlan), C(veth), C(ipvlan), C(macvlan),
             C(vxlan). Null for hardware and for C(lo).
@@ -227,39 +175,18 @@ node_network:
           description: About the VLAN. Null for an interface that is none.
           type: dict
           contains:
-            id:
-              description: The VLAN ID.
-              type: int
-              sample: 100
-            protocol:
-              description: Protocol of the tag.
-              type: str
-              sample: 802.1Q
-            parent:
-              description: The interface that carries it.
-              type: str
-              sample: bond0
+            id: {description: The VLAN ID., type: int, sample: 100}
+            protocol: {description: Protocol of the tag., type: str, sample: 802.1Q}
+            parent: {description: The interface that carries it., type: str, sample: bond0}
         addresses:
           description: Its addresses.
           type: list
           elements: dict
           contains:
-            address:
-              description: The address.
-              type: str
-              sample: 172.30.1.21
-            prefix:
-              description: Length of the prefix.
-              type: int
-              sample: 24
-            family:
-              description: V(ipv4) or V(ipv6).
-              type: str
-              sample: ipv4
-            scope:
-              description: Scope of the address.
-              type: str
-              sample: global
+            address: {description: The address., type: str, sample: 172.30.1.21}
+            prefix: {description: Length of the prefix., type: int, sample: 24}
+            family: {description: V(ipv4) or V(ipv6)., type: str, sample: ipv4}
+            scope: {description: Scope of the address., type: str, sample: global}
             dynamic:
               description: Whether it has a lifetime, as those have that come from DHCP or a router.
               type: bool
@@ -274,71 +201,30 @@ node_network:
       type: list
       elements: dict
       contains:
-        family:
-          description: V(ipv4) or V(ipv6).
-          type: str
-          sample: ipv4
+        family: {description: V(ipv4) or V(ipv6)., type: str, sample: ipv4}
         gateway:
-          description: Address of the router. Null where the link itself is the way.
-          type: str
-          sample: 172.30.0.1
-        device:
-          description: The interface.
-          type: str
-          sample: eth0
-        metric:
-          description: The smaller one wins.
-          type: int
-          sample: 0
-        table:
-          description: Name or number of the routing table.
-          type: str
-          sample: main
+          {description: Address of the router. Null where the link itself is the way., type: str, sample: 172.30.0.1}
+        device: {description: The interface., type: str, sample: eth0}
+        metric: {description: The smaller one wins., type: int, sample: 0}
+        table: {description: Name or number of the routing table., type: str, sample: main}
         protocol:
           description: Who made it, such as C(static), C(dhcp), C(ra). Null where the kernel does not say.
           type: str
           sample: static
-        source:
-          description: Preferred source address. Null for none.
-          type: str
-          sample: 172.30.0.21
+        source: {description: Preferred source address. Null for none., type: str, sample: 172.30.0.21}
     ip_rules:
       description: The rules of policy routing, IPv4 first, each family in the order in which the kernel asks them.
       type: list
       elements: dict
       contains:
-        family:
-          description: V(ipv4) or V(ipv6).
-          type: str
-          sample: ipv4
-        priority:
-          description: Its place; the smallest is asked first.
-          type: int
-          sample: 9
-        inverted:
-          description: Whether it holds for everything but what it selects.
-          type: bool
-          sample: false
-        source:
-          description: Source address or network. Null for all.
-          type: str
-          sample: 10.0.0.0/8
-        destination:
-          description: Destination address or network. Null for all.
-          type: str
-          sample: 10.0.0.0/8
-        iif:
-          description: Interface by which packets come. Null for all.
-          type: str
-          sample: eth1
-        oif:
-          description: Interface to which a socket is bound. Null for all.
-          type: str
-          sample: eth1
-        fwmark:
-          description: Mark and mask. Null for all.
-          type: str
-          sample: "0x200/0xf00"
+        family: {description: V(ipv4) or V(ipv6)., type: str, sample: ipv4}
+        priority: {description: Its place; the smallest is asked first., type: int, sample: 9}
+        inverted: {description: Whether it holds for everything but what it selects., type: bool, sample: false}
+        source: {description: Source address or network. Null for all., type: str, sample: 10.0.0.0/8}
+        destination: {description: Destination address or network. Null for all., type: str, sample: 10.0.0.0/8}
+        iif: {description: Interface by which packets come. Null for all., type: str, sample: eth1}
+        oif: {description: Interface to which a socket is bound. Null for all., type: str, sample: eth1}
+        fwmark: {description: Mark and mask. Null for all., type: str, sample: 0x200/0xf00}
         table:
           description: Name or number of the routing table. Null for a rule that looks none up.
           type: str
@@ -347,10 +233,7 @@ node_network:
           description: V(lookup), or what else happens, such as C(blackhole) or C(goto 32767).
           type: str
           sample: lookup
-        protocol:
-          description: Who made it. Cilium writes C(kernel).
-          type: str
-          sample: kernel
+        protocol: {description: Who made it. Cilium writes C(kernel)., type: str, sample: kernel}
         more:
           description: Everything else that the rule has, under the keys that C(ip -j rule) has for it.
           type: dict
@@ -372,45 +255,25 @@ node_network:
       description: The CNI configuration.
       type: dict
       contains:
-        directory:
-          description: The directory, O(cni_conf_dir).
-          type: str
-          sample: /etc/cni/net.d
-        state:
-          description: V(present), V(absent), or V(unreadable) without root.
-          type: str
-          sample: present
+        directory: {description: "The directory, O(cni_conf_dir).", type: str, sample: /etc/cni/net.d}
+        state: {description: "V(present), V(absent), or V(unreadable) without root.", type: str, sample: present}
         files:
           description: Its configuration files, in the order of the container runtime. It takes names that end in
             C(.conf), C(.conflist) or C(.json).
           type: list
           elements: dict
           contains:
-            file:
-              description: Name of the file.
-              type: str
-              sample: 05-cilium.conflist
+            file: {description: Name of the file., type: str, sample: 05-cilium.conflist}
             readable:
-              description: Whether it could be read. What stands in it is null otherwise.
-              type: bool
-              sample: true
-            name:
-              description: Name of the network.
-              type: str
-              sample: cilium
-            type:
-              description: The plugin, for a list the first one.
-              type: str
-              sample: cilium-cni
+              {description: Whether it could be read. What stands in it is null otherwise., type: bool, sample: true}
+            name: {description: Name of the network., type: str, sample: cilium}
+            type: {description: "The plugin, for a list the first one.", type: str, sample: cilium-cni}
             plugins:
               description: All plugins, in their order.
               type: list
               elements: str
               sample: [cilium-cni]
-            cni_version:
-              description: The CNI version that it is written for.
-              type: str
-              sample: 0.3.1
+            cni_version: {description: The CNI version that it is written for., type: str, sample: 0.3.1}
             cluster_network:
               description: Multus only - the configuration that it takes for the pods' first interface.
               type: str
@@ -433,14 +296,8 @@ node_network:
       description: The configuration in O(multus_conf_dir).
       type: dict
       contains:
-        directory:
-          description: The directory, O(multus_conf_dir).
-          type: str
-          sample: /etc/cni/multus/net.d
-        state:
-          description: V(present), V(absent), or V(unreadable) without root.
-          type: str
-          sample: present
+        directory: {description: "The directory, O(multus_conf_dir).", type: str, sample: /etc/cni/multus/net.d}
+        state: {description: "V(present), V(absent), or V(unreadable) without root.", type: str, sample: present}
         files:
           description: Its configuration files, with the keys of RV(node_network.cni_conf.files).
           type: list
@@ -461,31 +318,20 @@ node_network:
               description: Whether the service is active. It flushes all rules when it starts.
               type: bool
               sample: false
-            enabled:
-              description: Whether the service starts at boot.
-              type: bool
-              sample: false
+            enabled: {description: Whether the service starts at boot., type: bool, sample: false}
             version:
               description: Version of the software. Null where no package of it is installed.
               type: str
               sample: 1.0.6
             package:
-              description: Version of the package. Null where none is installed.
-              type: str
-              sample: 1.0.6-2+deb12u2
+              {description: Version of the package. Null where none is installed., type: str, sample: 1.0.6-2+deb12u2}
             tables:
               description: The tables in the kernel. Null without root.
               type: list
               elements: dict
               contains:
-                family:
-                  description: Family, as nft names it.
-                  type: str
-                  sample: inet
-                name:
-                  description: Name of the table.
-                  type: str
-                  sample: firewalld
+                family: {description: "Family, as nft names it.", type: str, sample: inet}
+                name: {description: Name of the table., type: str, sample: firewalld}
                 owned:
                   description: Whether a running process holds it, so that nobody else can change it.
                   type: bool
@@ -561,14 +407,8 @@ node_network:
           description: Netplan, which writes the configuration of one of the two.
           type: dict
           contains:
-            installed:
-              description: Whether its package is installed.
-              type: bool
-              sample: true
-            version:
-              description: Its version. Null where it is not installed.
-              type: str
-              sample: 0.106.1
+            installed: {description: Whether its package is installed., type: bool, sample: true}
+            version: {description: Its version. Null where it is not installed., type: str, sample: 0.106.1}
             package:
               description: Version of the package. Null where it is not installed.
               type: str
@@ -579,15 +419,9 @@ errors:
   type: list
   elements: dict
   contains:
-    path:
-      description: The command that failed.
-      type: str
-    message:
-      description: What is wrong.
-      type: str
-    hint:
-      description: What to do.
-      type: str
+    path: {description: The command that failed., type: str}
+    message: {description: What is wrong., type: str}
+    hint: {description: What to do., type: str}
 """
 
 import os
