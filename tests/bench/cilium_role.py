@@ -11,6 +11,7 @@ cilium_plan beside one kubernetes.core.helm task with the same values.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import statistics
 import subprocess
@@ -164,6 +165,7 @@ def nothing_to_change(found: dict[str, str], folder: Path) -> None:
 
 if __name__ == "__main__":
     environment = lab()
+    os.environ["KUBECONFIG"] = environment["KUBECONFIG"]
     with tempfile.TemporaryDirectory() as directory:
         migration(environment, Path(directory))
         nothing_to_change(environment, Path(directory))
