@@ -182,6 +182,15 @@ def _foreign_keys(current: Current, rendered: Manifests) -> dict[str, str]:
     return {key: value for key, value in (current.config or {}).items() if key not in known}
 
 
+def _foreign_containers(current: Current, rendered: Manifests) -> Iterable[str]:
+    """Name live containers that a person added, or a change that did not end: Helm leaves them too."""
+    for name, item in rendered.workloads.items():
+        owned = [found.workloads[name].images for found in (current.rendered, rendered) if name in found.workloads]
+        for container in current.workloads[name].images if name in current.workloads else ():
+            if not any(container in images for images in owned):
+                yield f"{container} in {item.kind} {item.namespace}/{name}"
+
+
 def _future_config(current: Current, rendered: Manifests) -> dict[str, str]:
     return {**rendered.config, **_foreign_keys(current, rendered)}
 
@@ -284,6 +293,10 @@ def _warnings(current: Current, wanted: Wanted, rendered: Manifests) -> Iterable
     if foreign:
         listed = ", ".join(f"{key} (by {current.managers.get(key, 'unknown')})" for key in sorted(foreign))
         yield f"{CONFIG} has keys that neither the release nor the chart has, and they stay: {listed}."
+    strangers = sorted(_foreign_containers(current, rendered))
+    if strangers:
+        listed = ", ".join(strangers)
+        yield f"Containers that neither the release nor the chart has stay: {listed}. Take out what nobody needs."
     waiting = sorted(name for name, item in rendered.workloads.items() if item.on_delete)
     if waiting:
         yield (

@@ -119,7 +119,9 @@ def test_a_missing_workload_is_a_difference_and_a_foreign_sidecar_is_not():
     assert len(plan(running(workloads={}), wanted(), rendered()).changes.images) == 2
     live = workload()
     live = dataclasses.replace(live, images={**live.images, "sidecar": "s:1"})
-    assert plan(running(workloads={"cilium": live}), wanted(), rendered()).action == "none"
+    found = plan(running(workloads={"cilium": live}), wanted(), rendered())
+    assert found.action == "none"
+    assert [text for text in found.warnings if "stay: sidecar in DaemonSet kube-system/cilium. Take out" in text]
 
 
 def test_a_workload_the_new_chart_lacks_is_removed():
