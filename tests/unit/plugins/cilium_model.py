@@ -130,7 +130,9 @@ EDITS = st.fixed_dictionaries(
         "config": st.dictionaries(
             st.sampled_from(["mine", "enable-hubble", *CONFIG_KEYS.values()]), st.sampled_from(["odd", "true"])
         ),
-        "images": st.dictionaries(st.sampled_from([*CONTAINERS, ("cilium", "sidecar")]), st.just("other.example.com/x")),
+        "images": st.dictionaries(
+            st.sampled_from([*CONTAINERS, ("cilium", "sidecar")]), st.just("other.example.com/x")
+        ),
     }
 )
 """What people do to the live objects: keys of cilium-config, and images of containers or containers of their own."""
