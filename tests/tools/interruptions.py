@@ -24,8 +24,8 @@ HEAD = f"""\
 # When a change of Cilium is broken off
 <!-- Written by tests/tools/interruptions.py from a run on the practice cluster: change the tests, not this page. -->
 
-Run the play again: {PLAY}, or `site.yml`, with the variables of the run that was broken off. It looks at the cluster,
-not at what the broken run remembered, and goes on from there.
+Run the play again, with the variables of the run that was broken off: {PLAY},
+or `site.yml`. It looks at the cluster, not at what the broken run remembered, and goes on from there.
 
 There is one case in which it does not. A Helm that is killed leaves its revision pending, and nothing can tell it from
 one that still works. The play then changes nothing and says:
@@ -34,8 +34,8 @@ one that still works. The play then changes nothing and says:
 {{refusal}}
 ```
 
-Make sure that no Helm works on this release any more, then run the play with {CONSENT}. It marks that revision as
-failed and upgrades from the last one that was deployed, with all its values.
+Make sure that no Helm works on this release any more, then run the play with {CONSENT}.
+It marks that revision as failed and upgrades from the last one that was deployed, with all its values.
 
 To go back instead of on: `ansible-playbook eks_anywhere.network.cilium_rollback`. The ConfigMap
 `eks-anywhere-network-cilium` keeps the revision to go back to, and whether what runs now was ever proven.
@@ -55,7 +55,7 @@ def found(story: dict[str, Any]) -> str:
     seen = story["found"]
     parts = [seen["release"], f"{seen['replaced']} of 3 agents new"]
     if seen["pullers"]:
-        parts.append(f"{seen['pullers']} helper pods")
+        parts.append("1 helper pod" if seen["pullers"] == 1 else f"{seen['pullers']} helper pods")
     parts.append({None: "no record", "false": "not proven", "true": "proven"}[seen["proven"]])
     return ", ".join(parts)
 
@@ -73,8 +73,9 @@ def outcome(story: dict[str, Any]) -> str:
     if story["survives"] is not None:
         return f"finished {story['survives']} s after the break began"
     said = f"the broken run failed and named `{story['says']}`; " if story["says"] else ""
-    proven_only = all(name.rpartition(" : ")[2].startswith("Record ") for name in story["changed"])
-    return f"{said}{'proved what runs' if proven_only else 'finished'} in {story['seconds']} s"
+    only_recorded = all(name.rpartition(" : ")[2].startswith("Record ") for name in story["changed"])
+    did = "waited for the roll-out and proved it" if only_recorded else "changed what was missing and proved it"
+    return f"{said}{did} in {story['seconds']} s"
 
 
 def page(told: list[dict[str, Any]]) -> str:

@@ -72,7 +72,8 @@ def first_failure(collection: Path, rule: Rule) -> str:
             sys.exit(f"{rule.area}, {rule.rule}: not once in {rule.file}: {rule.old}")
         target.write_text(text.replace(rule.old, rule.new))
         tests = [str(next((copy / "tests").rglob(name))) for name in rule.tests]
-        words = [str(tree.VENV_BIN / "pytest"), "--quiet", "--exitfirst", "--tb=no", *tests]
+        words = [str(tree.VENV_BIN / "pytest"), "--quiet", "--exitfirst", "--tb=no"]
+        words += ["--hypothesis-profile", "any-failure", *tests]
         done = subprocess.run(
             words,
             cwd=copy,

@@ -11,5 +11,8 @@ import hypothesis
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 # The same examples on every machine: a failure of one run is a failure of all. No time limit: machines differ.
-hypothesis.settings.register_profile("project", derandomize=True, deadline=None, database=None)
+COMMON = {"derandomize": True, "deadline": None, "database": None}
+hypothesis.settings.register_profile("project", **COMMON)
+# For tests/tools/rules.py, which asks only whether a test fails: no search for the smallest example.
+hypothesis.settings.register_profile("any-failure", **COMMON, phases=[hypothesis.Phase.generate])
 hypothesis.settings.load_profile("project")

@@ -27,15 +27,24 @@ def test_what_was_found_names_helper_pods_and_the_record():
     assert interruptions.found(KILLED) == "revision 2, pending-upgrade, 0 of 3 agents new, not proven"
     seen = KILLED["found"] | {"pullers": 3, "proven": None}
     assert interruptions.found({"found": seen}).endswith("new, 3 helper pods, no record")
+    assert ", 1 helper pod, " in interruptions.found({"found": seen | {"pullers": 1}})
 
 
 @pytest.mark.parametrize(
     ("story", "run", "outcome"),
     [
-        (KILLED, "the play; it is refused; the play with `-e cilium_allow_repair=true`", "finished in 41 s"),
+        (
+            KILLED,
+            "the play; it is refused; the play with `-e cilium_allow_repair=true`",
+            "changed what was missing and proved it in 41 s",
+        ),
         (ENDURED, "nothing: the run waits", "finished 62 s after the break began"),
-        (FAILED, "bring it back, then the play", "the broken run failed and named `gone`; finished in 41 s"),
-        (ALL_BUT_PROVEN, "the play", "proved what runs in 41 s"),
+        (
+            FAILED,
+            "bring it back, then the play",
+            "the broken run failed and named `gone`; changed what was missing and proved it in 41 s",
+        ),
+        (ALL_BUT_PROVEN, "the play", "waited for the roll-out and proved it in 41 s"),
     ],
 )
 def test_a_story_says_what_to_run_and_how_it_ends(story, run, outcome):
