@@ -118,7 +118,7 @@ def known_keys(values: Mapping[str, Any], schema: Mapping[str, Any], templates: 
     for match in (*_OPEN.finditer(templates), *_WITH_OPEN.finditer(templates)):
         _at(root, next(group for group in match.groups() if group)).open = True
     for line in templates.splitlines():
-        if _ALIAS_LINE.search(line):
+        if ".Values." in line and _ALIAS_LINE.search(line):
             for path in _REFERENCE.findall(line):
                 _at(root, path).relative = True
     return root

@@ -88,8 +88,9 @@ class Watch:
                 if result["healthy"]:
                     return result
                 self._give_up_on_stuck(state, since, result)
-                if _replaced(state) > furthest:
-                    furthest, moved = _replaced(state), last_answer
+                replaced = _replaced(state)
+                if replaced > furthest:
+                    furthest, moved = replaced, last_answer
             now = self.clock.monotonic()
             pause = max(POLL, 3 * (now - asked))
             if now + pause > moved + timeout:

@@ -69,6 +69,21 @@ def helm(lab):
     return run
 
 
+@pytest.fixture(scope="session")
+def agents(read):
+    """Return a function that says of every node: the agent's image, and whether it is ready."""
+
+    def look():
+        found = {}
+        for pod in read("pods", "-n", "kube-system", "-l", "k8s-app=cilium"):
+            ready = {item["type"]: item["status"] for item in pod["status"]["conditions"]}.get("Ready") == "True"
+            (agent,) = pod["spec"]["containers"]
+            found[pod["spec"]["nodeName"]] = (agent["image"], ready)
+        return found
+
+    return look
+
+
 @pytest.fixture(scope="session", params=NODES)
 def node(request, lab):
     """Each node in turn, over ssh as root."""

@@ -6,6 +6,7 @@ is looked at with kubectl.
 
 from __future__ import annotations
 
+import abc
 import base64
 import contextlib
 import http.client
@@ -33,12 +34,12 @@ METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 OUTAGE = 20
 
 
-class Eyes:
+class Eyes(abc.ABC):
     """The cluster as its API shows it."""
 
+    @abc.abstractmethod
     def ask(self, path, accept="application/json"):
         """Return an object or list; {} when it is absent or the server does not answer."""
-        raise NotImplementedError
 
     def _items(self, path, accept="application/json"):
         return self.ask(path, accept).get("items") or []

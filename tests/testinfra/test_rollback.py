@@ -12,21 +12,6 @@ WITHOUT_FLOWS = {"network_check_flows": False}
 
 
 @pytest.fixture(scope="module")
-def agents(read):
-    """Return a function that says of every node: the agent's image, and whether it is ready."""
-
-    def look():
-        found = {}
-        for pod in read("pods", "-n", "kube-system", "-l", "k8s-app=cilium"):
-            ready = {item["type"]: item["status"] for item in pod["status"]["conditions"]}.get("Ready") == "True"
-            (agent,) = pod["spec"]["containers"]
-            found[pod["spec"]["nodeName"]] = (agent["image"], ready)
-        return found
-
-    return look
-
-
-@pytest.fixture(scope="module")
 def stories(lab, project, agents):
     """The whole way, once: each run and what kubectl saw after it."""
     told = {"start": agents()}

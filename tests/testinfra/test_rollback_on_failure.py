@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 from plays import play
-from test_rollback import BROKEN_CHANGE, agents
-
-__all__ = ["agents"]
+from test_rollback import BROKEN_CHANGE
 
 
 @pytest.fixture(scope="module")
