@@ -56,10 +56,18 @@ class Watch:
         if wrong:
             raise NetworkError(wrong)
 
-    def once(self) -> dict[str, Any]:
-        """Return the status as it is now."""
-        state = cilium_state.read(self.cluster, self.release_name, self.namespace, self.agents)
-        return self._judge(state)
+    def once(self, settle: float = 0) -> dict[str, Any]:
+        """Return the status as it is now; an installed Cilium has ``settle`` seconds to become healthy.
+
+        An agent that is told of pods that have just gone reports errors that it gets over by itself.
+        """
+        end = self.clock.monotonic() + settle
+        while True:
+            result = self._judge(cilium_state.read(self.cluster, self.release_name, self.namespace, self.agents))
+            done = result["healthy"] or result["management"] == "absent"
+            if done or self.clock.monotonic() + POLL > end:
+                return result
+            self.clock.sleep(POLL)
 
     def until_healthy(self, timeout: float) -> dict[str, Any]:
         """Return the status when it is healthy; raise NetworkError with all problems and the status otherwise.

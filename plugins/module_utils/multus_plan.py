@@ -45,13 +45,15 @@ Object = dict[str, Any]
 class Current:
     """What runs. ``live`` are the objects of the wanted manifests by key, ``users`` the pods of each network.
 
-    ``exclusive`` is the live cni-exclusive of Cilium, "" without Cilium. ``cluster`` is what EKS Anywhere says.
+    ``exclusive`` is the live cni-exclusive of Cilium, "" without Cilium. ``cluster`` is what EKS Anywhere says,
+    ``nodes`` are the cluster's, by name with their labels.
     """
 
     live: Mapping[str, Object | None]
     exclusive: str = ""
     users: Mapping[pod_networks.Key, Sequence[str]] = field(default_factory=dict)
     cluster: eks_anywhere.Answer = field(default_factory=eks_anywhere.Answer)
+    nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,12 @@ def read(cluster: Cluster, manifests: Iterable[Object], cilium_namespace: str, s
         "" if config is None else str((config.get("data") or {}).get("cni-exclusive", "false")),
         pod_networks.users(pod_networks.read(cluster)),
         said,
+        dict(cluster.list("/api/v1/nodes", metadata_only=True, pick=_labels)),
     )
+
+
+def _labels(node: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    return node["metadata"]["name"], dict(node["metadata"].get("labels") or {})
 
 
 def present(current: Current, manifests: Sequence[Object], configure_cilium: bool) -> MultusPlan:

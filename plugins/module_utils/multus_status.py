@@ -66,6 +66,7 @@ def judge(state: State, image: str | None = None) -> dict[str, Any]:
             "pod": pod.pod,
             "missing": sorted("/".join(key) for key in pod.asked - pod.has),
             "reason": pod.wrong or "it started while Multus was away, or its network does not exist",
+            "controller": pod.controller,
         }
         for pod in state.running
         if pod.wrong or pod.asked - pod.has

@@ -41,13 +41,15 @@ class Request:
 class PodNetworks:
     """A pod that has not ended: what its annotation asks for and what its status says it has.
 
-    ``wrong`` says why the annotation cannot be read, "" when it can.
+    ``wrong`` says why the annotation cannot be read, "" when it can. ``controller`` makes the pod anew when it is
+    deleted, for example ``ReplicaSet web-5d4f``; "" for a pod that nobody does that for.
     """
 
     pod: str
     asked: frozenset[Key]
     has: frozenset[Key]
     wrong: str = ""
+    controller: str = ""
 
 
 def parse(annotation: str, namespace: str) -> list[Request]:
@@ -102,7 +104,14 @@ def pick(item: Mapping[str, Any]) -> PodNetworks | None:
     has = _attached(annotations.get(STATUS))
     if not (asked or has or wrong):
         return None
-    return PodNetworks(f"{namespace}/{metadata['name']}", frozenset(asked), frozenset(has), wrong)
+    return PodNetworks(
+        f"{namespace}/{metadata['name']}", frozenset(asked), frozenset(has), wrong, _controller(metadata)
+    )
+
+
+def _controller(metadata: Mapping[str, Any]) -> str:
+    owners = [owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller")]
+    return f"{owners[0]['kind']} {owners[0]['name']}" if owners else ""
 
 
 def _attached(status: str | None) -> set[Key]:

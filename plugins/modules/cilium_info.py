@@ -43,6 +43,12 @@ options:
       - How many seconds the roll-out may stand still before the wait ends. Each replaced pod starts them anew.
     type: int
     default: 300
+  settle_time:
+    description:
+      - Without O(wait), seconds that a Cilium which is there has to become healthy before its status is returned as it
+        is. An agent reports errors for a moment when pods have just gone.
+    type: int
+    default: 0
   expected_images:
     description:
       - The image that each container must run, by the name of the workload and of the container.
@@ -284,6 +290,7 @@ def main() -> None:
             "namespace": {"type": "str", "default": "kube-system"},
             "wait": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 300},
+            "settle_time": {"type": "int", "default": 0},
             "expected_images": {"type": "dict", "default": {}},
             "agents": {"type": "bool", "default": False},
         },
@@ -300,7 +307,7 @@ def main() -> None:
             options["agents"],
         )
         wait = options["wait"] and not module.check_mode
-        return watch.until_healthy(options["wait_timeout"]) if wait else watch.once()
+        return watch.until_healthy(options["wait_timeout"]) if wait else watch.once(options["settle_time"])
 
     run(module, status)
 

@@ -82,7 +82,9 @@ nodes:
   elements: dict
   returned: success
 pods_missing_networks:
-  description: Running pods whose status lacks what their annotation asks for, with C(pod), C(missing) and C(reason).
+  description:
+    - Running pods whose status lacks what their annotation asks for, with C(pod), C(missing), C(reason), and
+      C(controller), who makes the pod anew when it is deleted. It is empty for a pod that nobody does that for.
   type: list
   elements: dict
   returned: success

@@ -84,6 +84,11 @@ changes:
   type: list
   elements: str
   returned: success
+nodes:
+  description: The nodes of the cluster, each with C(name) and C(labels).
+  type: list
+  elements: dict
+  returned: success
 configure_cilium:
   description: Whether C(cni-exclusive) of Cilium has to be changed first.
   type: bool
@@ -144,6 +149,7 @@ def main() -> None:
             "action": found.action,
             "changes": list(found.changes),
             "configure_cilium": found.configure_cilium,
+            "nodes": [{"name": name, "labels": labels} for name, labels in sorted(current.nodes.items())],
             "refusals": [refusal.as_dict() for refusal in found.plan.refusals],
             "diff": found.plan.diff(),
         }

@@ -12,20 +12,16 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-import yaml
+from _common import CHECKOUT, INVENTORY, goal, lab, play, timed
 
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
-INVENTORY = CHECKOUT / "inventories" / "lab"
 VERSION = "1.17.6-0"
 IMAGES = tuple(f"public.ecr.aws/eks/cilium/{name}:v{VERSION}" for name in ("cilium", "operator-generic"))
 CHART = "oci://172.30.0.1:5000/eks/cilium/cilium"
@@ -43,14 +39,6 @@ helm upgrade cilium {chart} --plain-http --version {version} --namespace kube-sy
 kubectl -n kube-system rollout status daemonset/cilium > /dev/null
 kubectl -n kube-system rollout status deployment/cilium-operator > /dev/null
 """
-
-
-def lab() -> dict[str, str]:
-    """What ``python -m lab env`` prints, by name."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "lab", "env"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    ).stdout
-    return dict(word.split("=", 1) for word in shlex.split(printed) if "=" in word)
 
 
 def full_values(found: dict[str, str]) -> dict[str, Any]:
@@ -78,28 +66,6 @@ def migrate(command: list[str]) -> tuple[float, dict[str, Any]]:
         told = json.loads(result.read_text())
     hours, minutes, seconds = told["delta"].split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds), told["flows"]
-
-
-def timed(command: list[str]) -> float:
-    """Seconds of one run that must succeed."""
-    begin = time.monotonic()
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{shlex.join(command)}\n{done.stdout}{done.stderr}")
-    return time.monotonic() - begin
-
-
-def play(folder: Path, name: str, task: dict[str, Any]) -> list[str]:
-    """A playbook with one task, as a command."""
-    path = folder / f"{name}.yml"
-    tasks = [{"name": name, **task}]
-    path.write_text(yaml.safe_dump([{"name": name, "hosts": "cluster", "gather_facts": False, "tasks": tasks}]))
-    return ["ansible-playbook", "-i", str(INVENTORY), str(path)]
-
-
-def goal(text: str, met: bool) -> None:
-    """Print a figure and whether its goal is met."""
-    print(f"{text}: {'met' if met else 'MISSED'}", flush=True)
 
 
 def migration(found: dict[str, str], folder: Path) -> None:

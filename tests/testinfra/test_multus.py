@@ -7,9 +7,10 @@ import json
 
 import pytest
 import testinfra
+from plays import play
+from second_interfaces import Applications, pod
 
 IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"
-STATUS = "k8s.v1.cni.cncf.io/network-status"
 APPS = (
     ("app1", "w1", "storage"),
     ("app2", "w2", "storage"),
@@ -24,45 +25,13 @@ def root_of(lab, name):
     return testinfra.get_host(f"ssh://{name}", ssh_config=lab["LAB_SSH_CONFIG"], sudo=True)
 
 
-def manifest(name, node, networks):
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "shop", "annotations": {"k8s.v1.cni.cncf.io/networks": networks}},
-        "spec": {
-            "nodeName": node,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "app",
-                    "image": "public.ecr.aws/docker/library/python:3.13-slim",
-                    "command": ["sleep", "3600"],
-                }
-            ],
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def apps(kubectl, read):
-    """The applications, running: their pods by name."""
-    manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": [manifest(*app) for app in APPS]})
-    kubectl("apply", "-f", "-", stdin=manifests)
-    kubectl("-n", "shop", "wait", "--for=condition=Ready", *(f"pod/{name}" for name, *_rest in APPS), "--timeout=60s")
-    yield {pod["metadata"]["name"]: pod for pod in read("pods", "-n", "shop")}
-    kubectl("delete", "-f", "-", stdin=manifests)
-
-
-@pytest.fixture(scope="module")
-def address(kubectl, apps):
-    """Return a function that says which address an application has on net1, as its own `ip` shows it."""
-
-    def of(name):
-        shown = json.loads(kubectl("-n", "shop", "exec", name, "--", "ip", "-j", "-4", "addr", "show", "net1"))
-        (interface,) = shown[0]["addr_info"]
-        return ipaddress.ip_interface(f"{interface['local']}/{interface['prefixlen']}")
-
-    return of
+    """The applications, running."""
+    found = Applications(kubectl, read)
+    found.make(*(pod(name, networks, node) for name, node, networks in APPS))
+    yield found
+    kubectl("-n", "shop", "delete", "pod", *(name for name, *_rest in APPS))
 
 
 def test_a_daemon_of_the_wanted_image_runs_on_every_node(read):
@@ -96,14 +65,14 @@ def test_the_ranges_of_the_nodes_do_not_overlap(lab):
 
 
 @pytest.mark.parametrize("name", [app for app, _node, _network in APPS])
-def test_every_application_has_its_second_interface(apps, address, name):
-    status = json.loads(apps[name]["metadata"]["annotations"][STATUS])
-    assert [entry["interface"] for entry in status] == ["eth0", "net1"]
-    assert str(address(name).ip) == status[1]["ips"][0]
+def test_every_application_has_its_second_interface(apps, name):
+    ((interface, addresses),) = apps.networks(name).values()
+    assert interface == "net1"
+    assert [str(apps.address(name).ip)] == addresses
 
 
-def test_addresses_come_from_the_range_and_differ(address):
-    found = [address(name) for name in ("app1", "app2", "app3")]
+def test_addresses_come_from_the_range_and_differ(apps):
+    found = [apps.address(name) for name in ("app1", "app2", "app3")]
     assert len({item.ip for item in found}) == 3
     assert {item.network for item in found} == {ipaddress.ip_network("10.99.0.0/24")}
 
@@ -112,21 +81,38 @@ def test_addresses_come_from_the_range_and_differ(address):
     ("one", "other"), [("app1", "app2"), ("app2", "app1"), ("app1", "app3"), ("radio1", "radio2"), ("radio2", "radio1")]
 )
 @pytest.mark.parametrize("size", [56, 1472])
-def test_they_reach_each_other_over_it(kubectl, address, one, other, size):
-    words = ("ping", "-c", "2", "-W", "2", "-M", "do", "-s", str(size), "-I", "net1", str(address(other).ip))
-    assert " 0% packet loss" in kubectl("-n", "shop", "exec", one, "--", *words)
+def test_they_reach_each_other_over_it(apps, one, other, size):
+    assert " 0% packet loss" in apps.ping(one, other, "-c", "2", "-W", "2", "-M", "do", "-s", str(size))
 
 
-def test_the_packets_pass_the_nodes_second_nic(lab, kubectl, address):
+def test_the_packets_pass_the_nodes_second_nic(lab, apps):
     def received():
         shown = json.loads(root_of(lab, "w2").check_output("ip -j -s link show eth1"))
         return shown[0]["stats64"]["rx"]["packets"]
 
     before = received()
-    kubectl("-n", "shop", "exec", "app1", "--", "ping", "-c", "20", "-i", "0.05", "-I", "net1", str(address("app2").ip))
+    apps.ping("app1", "app2", "-c", "20", "-i", "0.05")
     assert received() - before >= 20
 
 
-def test_the_first_interface_keeps_the_default_route(kubectl):
+def test_the_first_interface_keeps_the_default_route(kubectl, apps):
     routes = json.loads(kubectl("-n", "shop", "exec", "app1", "--", "ip", "-j", "route", "show", "default"))
     assert [route["dev"] for route in routes] == ["eth0"]
+
+
+@pytest.mark.usefixtures("apps")
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"multus_state": "absent"}, "networks of running pods: shop/app1"),
+        ({"multus_networks": [], "multus_prune_networks": True}, "shop/app1"),
+    ],
+)
+def test_what_running_pods_use_is_not_removed(project, read, variables, said):
+    done = play(project, "multus", variables)
+    assert done.code != 0
+    assert done.changed == []
+    assert said in done.failures[-1]
+    assert "multus_allow_in_use: true" in done.failures[-1]
+    assert len(read("network-attachment-definitions", "-n", "shop")) == 2
+    assert len(read("pods", "-n", "kube-system", "-l", "name=multus")) == 3

@@ -17,7 +17,7 @@ def main() -> int:
     1 when one failed or changed something.
     """
     env = tree.environment() | {"PYTHONPATH": str(tree.COLLECTIONS)}
-    for script in sorted((tree.ROOT / "tests" / "bench").glob("*.py")):
+    for script in sorted((tree.ROOT / "tests" / "bench").glob("[!_]*.py")):
         if not command.run([tree.VENV_BIN / "python", script], env=env, show=True).ok:
             return 1
     reports = tree.REPORTS / "bench"

@@ -1,4 +1,7 @@
-"""The main job on the practice cluster: site.yml moves upstream Cilium to the AWS build, then changes nothing more."""
+"""The main job on the practice cluster: site.yml moves it to the AWS build of Cilium and gives pods second interfaces.
+
+Its second run changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,17 @@ def story(summary: dict[str, Any], before: list[str], after: list[str]) -> list[
         ("packets lost", f"{summary['packets_lost']} of {summary['packets_sent']}"),
         ("longest gap", ", ".join(f"{protocol} {gap[protocol]} ms" for protocol in sorted(gap))),
         ("denied flow", f"{summary['denied_packets']} packets arrived in {summary['denied_attempts']} tries"),
+        ("Multus", f"{summary['multus']['action']}, {summary['multus']['image']}"),
+        *((network["network"], told(network)) for network in summary["networks"]),
     ]
+
+
+def told(network: dict[str, Any]) -> str:
+    """What was proven of a network of Multus."""
+    if network["unproven"]:
+        return f"not proven: {network['unproven']}"
+    pings = f"{network['received']} of {network['sent']} echo requests answered, up to {network['largest']} bytes"
+    return f"{pings}, between pods on {', '.join(network['nodes'])}"
 
 
 def faults(summary: dict[str, Any], after: list[str], second: site_yml.Run) -> list[str]:
@@ -57,6 +70,8 @@ def faults(summary: dict[str, Any], after: list[str], second: site_yml.Run) -> l
         found.append("no packets ran through the migration")
     if summary["denied_packets"]:
         found.append(f"{summary['denied_packets']} packets of the denied flow arrived")
+    if not summary["networks"] or any(network["sent"] == 0 for network in summary["networks"]):
+        found.append("a network of Multus was not proven")
     if second.changed:
         found.append(f"{second.changed} tasks of the second run changed something; none may")
     return found
@@ -72,7 +87,7 @@ def main() -> int:
     written = Path(lab["LAB_SUMMARY"])
     written.unlink(missing_ok=True)
 
-    print("\n=== site.yml, first run: the migration", flush=True)
+    print("\n=== site.yml, first run: the migration, and Multus", flush=True)
     first = site_yml.run(written.parent)
     if not first.ok:
         print("demo: the first run of site.yml failed", file=sys.stderr)

@@ -11,6 +11,7 @@ Runs inside pods with nothing but Python's standard library. Modes:
 * ``report`` asks a running server or client of the same pod for its numbers, and can tell a client to stop first.
 * ``started`` succeeds when the client of the same pod knows that its flow arrives.
 * ``check`` tries every target once and says which ones did not answer, or did where none may.
+* ``ping`` sends echo requests over a second interface of the pod.
 
 Times are in milliseconds, taken from the monotonic clock of the process that reports them.
 """
@@ -26,6 +27,7 @@ from collections.abc import Callable
 from typing import Any
 
 from packets import PORT
+from ping import ping
 from reach import TERMINATION_LOG, check, fit
 from receiver import Server
 from sender import Client
@@ -72,13 +74,13 @@ def ask(name: str, command: str, timeout: float = 60.0) -> dict[str, Any]:
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("mode", choices=("server", "client", "denied", "report", "started", "check"))
+    parser.add_argument("mode", choices=("server", "client", "denied", "report", "started", "check", "ping"))
     parser.add_argument("--control", default=CONTROL, help="name of the control socket")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--flow", help="name of the flow, at most 16 bytes")
     parser.add_argument("--target", help="address to send to")
     parser.add_argument("--stop", action="store_true", help="report: stop the client first")
-    parser.add_argument("--job", help="check: the job as JSON")
+    parser.add_argument("--job", help="check and ping: the job as JSON")
     parser.add_argument("--termination-log", default=TERMINATION_LOG, help="check: file for the problems")
     return parser.parse_args(argv)
 
@@ -99,6 +101,9 @@ def main(argv: list[str] | None = None) -> int:
         with open(options.termination_log, "w", encoding="utf-8") as log:
             log.write(fit(problems))
         return 1 if problems else 0
+    if options.mode == "ping":
+        print(json.dumps(ping(json.loads(options.job), socket.gethostname())))
+        return 0
     if options.mode == "server":
         server = Server(options.port)
         serve_control(options.control, lambda _command: server.report())

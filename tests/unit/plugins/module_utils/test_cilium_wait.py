@@ -62,6 +62,25 @@ def test_once_returns_what_is(content, watch):
     assert watch.once()["healthy"] is False
 
 
+def test_a_moment_to_settle_ends_with_health(content, watch, time):
+    crash(content.agents[0])
+    time.at[4] = lambda: mend(content.agents[0])
+    assert watch.once(settle=30)["healthy"] is True
+    assert time.now == 4
+
+
+def test_what_does_not_settle_is_returned_as_it_is(content, watch, time):
+    crash(content.agents[0])
+    assert watch.once(settle=30)["healthy"] is False
+    assert 28 <= time.now <= 30
+
+
+def test_nothing_is_waited_for_where_there_is_no_cilium(cluster, time):
+    found = Watch(cluster, "cilium", "elsewhere", clock=time.clock()).once(settle=30)
+    assert (found["management"], found["healthy"]) == ("absent", False)
+    assert time.now == 0
+
+
 def test_returns_at_once_when_healthy(content, watch, time):
     assert watch.until_healthy(60)["healthy"] is True
     assert time.now == 0

@@ -84,6 +84,14 @@ def test_a_pod_is_reduced_to_its_networks():
     assert pick(pod(status="{")) is None
 
 
+def test_who_makes_a_pod_anew_is_kept():
+    item = pod(networks="a")
+    item["metadata"]["ownerReferences"] = [{"kind": "Backup", "name": "x"}]
+    assert pick(item).controller == ""
+    item["metadata"]["ownerReferences"].append({"kind": "ReplicaSet", "name": "web-5d4f", "controller": True})
+    assert pick(item).controller == "ReplicaSet web-5d4f"
+
+
 def test_what_cannot_be_read_is_kept():
     assert pick(pod(networks="A", default="b")) == PodNetworks(
         "apps/p",

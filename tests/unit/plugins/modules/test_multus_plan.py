@@ -34,6 +34,12 @@ def test_an_install(call):
     assert result["refusals"] == []
 
 
+def test_the_nodes_by_name(api, call):
+    names = {"w2": {"metadata": {"name": "w2"}}, "cp1": {"metadata": {"name": "cp1", "labels": {"zone": "a"}}}}
+    api.lists["/api/v1/nodes"] = list(names.values())
+    assert call()["nodes"] == [{"name": "cp1", "labels": {"zone": "a"}}, {"name": "w2", "labels": {}}]
+
+
 def test_nothing_to_remove(call):
     result = call(state="absent")
     assert (result["changed"], result["action"], result["diff"]) == (False, "none", {"before": "", "after": ""})
