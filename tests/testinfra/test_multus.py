@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import http.server
+import io
 import ipaddress
 import json
+import tarfile
+import threading
 
 import pytest
 import testinfra
@@ -116,3 +122,40 @@ def test_what_running_pods_use_is_not_removed(project, read, variables, said):
     assert "multus_allow_in_use: true" in done.failures[-1]
     assert len(read("network-attachment-definitions", "-n", "shop")) == 2
     assert len(read("pods", "-n", "kube-system", "-l", "name=multus")) == 3
+
+
+@pytest.fixture
+def plugins(lab, tmp_path):
+    """An archive of two CNI plugins that nodes can fetch, its address and sum; macvlan is not there on w2."""
+    w2 = root_of(lab, "w2")
+    archive = tmp_path / "plugins.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in (("macvlan", w2.file("/opt/cni/bin/macvlan").content), ("bridge", b"not a plugin")):
+            about = tarfile.TarInfo(f"./{name}")
+            about.size, about.mode = len(content), 0o755
+            tar.addfile(about, io.BytesIO(content))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("172.30.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    w2.check_output("mv /opt/cni/bin/macvlan /opt/cni/bin/.macvlan-away")
+    yield f"http://172.30.0.1:{server.server_port}/plugins.tgz", hashlib.sha256(archive.read_bytes()).hexdigest()
+    w2.check_output("mv /opt/cni/bin/.macvlan-away /opt/cni/bin/macvlan")
+    server.shutdown()
+
+
+def test_a_missing_plugin_is_installed_if_its_sum_is_right(lab, project, plugins):
+    url, digest = plugins
+    w2 = root_of(lab, "w2")
+    bridge = w2.file("/opt/cni/bin/bridge").sha256sum
+
+    wrong = {"multus_cni_plugins_install": {"url": url, "checksum": f"sha256:{'0' * 64}"}}
+    done = play(project, "multus", wrong)
+    assert done.code != 0
+    assert any("checksum" in text for text in done.failures)
+    assert not w2.file("/opt/cni/bin/macvlan").exists
+
+    done = play(project, "multus", {"multus_cni_plugins_install": {"url": url, "checksum": f"sha256:{digest}"}})
+    assert done.code == 0, done.failures
+    assert w2.file("/opt/cni/bin/macvlan").sha256sum == w2.file("/opt/cni/bin/.macvlan-away").sha256sum
+    assert w2.file("/opt/cni/bin/bridge").sha256sum == bridge
+    assert w2.check_output("ls -A /opt/cni") == "bin"

@@ -98,5 +98,5 @@ def ping(job: dict[str, Any], pod: str) -> dict[str, Any]:
     member = members[pod]
     tries = [(members[name], full) for name in member["to"] for full in (False, True)]
     with ThreadPoolExecutor(max_workers=16) as pool:
-        done = [pool.submit(try_target, member, target, full, job["seconds"]) for target, full in tries]
+        done = [pool.submit(try_target, member, target, full, float(job["seconds"])) for target, full in tries]
         return {"mtu": mtu_of(member["interface"]), "pings": [future.result() for future in done]}
