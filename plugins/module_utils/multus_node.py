@@ -12,12 +12,12 @@ import json
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.eks_anywhere.network.plugins.module_utils import atomic_file
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem
 
 NETWORKS = "etc/cni/multus/net.d"
@@ -99,7 +99,7 @@ def plan(places: Places, networks: Mapping[str, str], present: bool) -> Change:
     return Change(
         write={directory / name: text for name, text in sorted(networks.items()) if _text(directory / name) != text},
         remove=tuple(path for path in [*leftovers, *unwanted, *ours] if os.path.lexists(path)),
-        restore=tuple((path, path.with_name(path.name.removesuffix(BACKUP))) for path in _restorable(others)),
+        restore=tuple((path, path.with_name(path.name[: -len(BACKUP)])) for path in _restorable(others)),
         left=tuple(places.shown(path) for path in sorted(there[name] for name in there.keys() - own - networks.keys())),
     )
 
@@ -107,9 +107,9 @@ def plan(places: Places, networks: Mapping[str, str], present: bool) -> Change:
 def apply(places: Places, networks: Mapping[str, str], change: Change) -> None:
     """Carry a plan out. Each file is replaced whole; what was written is recorded before it is written."""
     if networks or _recorded(places):
-        _replace(places.root / RECORD, json.dumps(sorted({*_recorded(places), *networks}), indent=1) + "\n", 0o644)
+        _write(places.root / RECORD, json.dumps(sorted({*_recorded(places), *networks}), indent=1) + "\n", 0o644)
     for path, text in change.write.items():
-        _replace(path, text, 0o600)
+        _write(path, text, 0o600)
     for path in change.remove:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -119,7 +119,7 @@ def apply(places: Places, networks: Mapping[str, str], change: Change) -> None:
         backup.rename(path)
     record = places.root / RECORD
     if networks:
-        _replace(record, json.dumps(sorted(networks), indent=1) + "\n", 0o644)
+        _write(record, json.dumps(sorted(networks), indent=1) + "\n", 0o644)
     elif record.exists():
         record.unlink()
 
@@ -176,7 +176,7 @@ def _recorded(places: Places) -> set[str]:
 
 
 def _restorable(backups: list[Path]) -> list[Path]:
-    return [path for path in sorted(backups) if not path.with_name(path.name.removesuffix(BACKUP)).exists()]
+    return [path for path in sorted(backups) if not path.with_name(path.name[: -len(BACKUP)]).exists()]
 
 
 def _entries(directory: Path) -> list[Path]:
@@ -201,22 +201,6 @@ def _answers(path: Path) -> bool:
     return True
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
-    """Write a file so that a reader sees the old or the new one, also after a power cut."""
+def _write(path: Path, text: str, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    atomic_file.replace(path, text.encode(), mode)
