@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 CHANGE = "eks_anywhere.network.guarded_change"
 PAUSE = 1.0
 GRACE = 15
-"""Seconds after the time-out in which the node must be reachable again, see design of the guard (ADR 15)."""
+"""Seconds after the time-out in which the node must be reachable again, see docs/adr/0014."""
 MARGIN = 3
 """Seconds before the time-out in which no confirmation is begun any more."""
 

@@ -129,8 +129,8 @@ def role_readme(role: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def module_documentation(path: Path) -> dict[str, Any]:
-    """The DOCUMENTATION of a module, read without importing it."""
+def plugin_documentation(path: Path) -> dict[str, Any]:
+    """The DOCUMENTATION of a plugin, read without importing it."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign) and any(
             isinstance(t, ast.Name) and t.id == "DOCUMENTATION" for t in node.targets
@@ -155,13 +155,18 @@ def tables(root: Path) -> dict[str, str]:
         first = next(iter(spec.values()))
         name = meta.name.removesuffix(".meta.yml")
         playbook_rows.append([f"`{COLLECTION}.{name}`", markdown(first["short_description"])])
-    module_rows = []
-    for path in sorted(root.glob("plugins/modules/*.py")):
-        module_rows.append([f"`{path.stem}`", markdown(module_documentation(path)["short_description"])])
+    plugin_rows = {
+        folder: [
+            [f"`{path.stem}`", markdown(plugin_documentation(path)["short_description"])]
+            for path in sorted(root.glob(f"plugins/{folder}/*.py"))
+        ]
+        for folder in ("modules", "inventory")
+    }
     return {
         "roles": table(["role", "does"], role_rows),
         "playbooks": table(["playbook", "does"], playbook_rows),
-        "modules": table(["module", "does"], module_rows),
+        "modules": table(["module", "does"], plugin_rows["modules"]),
+        "inventory": table(["inventory plugin", "does"], plugin_rows["inventory"]),
     }
 
 

@@ -21,14 +21,14 @@ def test_the_action_group_holds_the_modules_with_its_options():
     members = [
         module.stem
         for module in MODULES
-        if GROUP in docs.module_documentation(module).get("extends_documentation_fragment", [])
+        if GROUP in docs.plugin_documentation(module).get("extends_documentation_fragment", [])
     ]
     assert load("meta", "runtime.yml")["action_groups"]["cluster"] == members
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_every_module_supports_check_mode(module):
-    assert docs.module_documentation(module)["attributes"]["check_mode"]["support"] == "full"
+    assert docs.plugin_documentation(module)["attributes"]["check_mode"]["support"] == "full"
 
 
 def test_every_playbook_describes_its_launch_variables():

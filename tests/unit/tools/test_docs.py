@@ -84,23 +84,26 @@ def test_a_role_readme_lists_every_variable(role):
 
 def test_tables_fill_their_marks_and_nothing_else(role):
     root = role.parents[1]
-    (root / "plugins" / "modules").mkdir(parents=True)
-    (root / "plugins" / "modules" / "thing.py").write_text("DOCUMENTATION = 'short_description: Makes it so'\n")
+    for folder, name in (("modules", "thing"), ("inventory", "places")):
+        (root / "plugins" / folder).mkdir(parents=True)
+        said = f"DOCUMENTATION = 'short_description: Does {name}'\n"
+        (root / "plugins" / folder / f"{name}.py").write_text(said)
     (root / "playbooks").mkdir()
     meta = {"argument_specs": {"setup": {"short_description": "Plays"}}}
     (root / "playbooks" / "play.meta.yml").write_text(yaml.safe_dump(meta))
     marks = "".join(
-        f"<!-- generated: {name} -->\nold\n<!-- end -->\ntext\n" for name in ("roles", "playbooks", "modules")
+        f"<!-- generated: {name} -->\nold\n<!-- end -->\ntext\n" for name in ("roles", "playbooks", "modules", "inventory")
     )
     (root / "README.md").write_text(f"head\n{marks}")
     written = docs.generated(root)
     text = written[root / "README.md"]
     assert "old" not in text
     assert text.startswith("head\n")
-    assert text.count("text\n") == 3
+    assert text.count("text\n") == 4
     assert "| [`demo`](roles/demo/README.md) | Does a thing |" in text
     assert "| `eks_anywhere.network.play` | Plays |" in text
-    assert "| `thing` | Makes it so |" in text
+    assert "| `thing` | Does thing |" in text
+    assert "| `places` | Does places |" in text
     assert docs.filled(text, docs.tables(root)) == text
 
 
