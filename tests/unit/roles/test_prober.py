@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import prober as program
@@ -47,7 +47,9 @@ class Relay:
         """Reset every TCP connection that is open now."""
         for sock in self._open:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            sock.shutdown(socket.SHUT_RD)
+            # The reset of its other half may have ended it already.
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RD)
             sock.close()
         self._open.clear()
 

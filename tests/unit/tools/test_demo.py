@@ -18,7 +18,12 @@ SUMMARY = {
     "longest_gap_ms": {"tcp": 40.0, "udp": 20.0},
     "denied_attempts": 50,
     "denied_packets": 0,
+    "multus": {"action": "install", "image": "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"},
+    "networks": [
+        {"network": "shop/a", "nodes": ["w1", "w2"], "sent": 36, "received": 36, "largest": 1472, "unproven": ""},
+    ],
 }
+UNPROVEN = SUMMARY["networks"][0] | {"sent": 0, "unproven": "its pods bring their own addresses"}
 
 
 def again(changed):
@@ -31,6 +36,9 @@ def test_the_story_names_what_a_reader_asks_for():
     assert told["packets lost"] == "3 of 900"
     assert told["longest gap"] == "tcp 40.0 ms, udp 20.0 ms"
     assert told["values kept"] == "2: ipam.mode, cni.exclusive"
+    assert told["Multus"] == "install, ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"
+    assert told["shop/a"] == "36 of 36 echo requests answered, up to 1472 bytes, between pods on w1, w2"
+    assert demo.told(UNPROVEN) == "not proven: its pods bring their own addresses"
 
 
 def test_a_good_run_has_no_faults():
@@ -44,6 +52,8 @@ def test_a_good_run_has_no_faults():
         ({}, [], 0, "agents run nowhere"),
         ({"denied_packets": 1}, [AWS], 0, "1 packets of the denied flow arrived"),
         ({"packets_sent": None}, [AWS], 0, "no packets ran"),
+        ({"networks": []}, [AWS], 0, "a network of Multus was not proven"),
+        ({"networks": [UNPROVEN]}, [AWS], 0, "a network of Multus was not proven"),
         ({}, [AWS], 2, "2 tasks of the second run changed something"),
     ],
 )

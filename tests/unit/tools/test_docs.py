@@ -92,7 +92,8 @@ def test_tables_fill_their_marks_and_nothing_else(role):
     meta = {"argument_specs": {"setup": {"short_description": "Plays"}}}
     (root / "playbooks" / "play.meta.yml").write_text(yaml.safe_dump(meta))
     marks = "".join(
-        f"<!-- generated: {name} -->\nold\n<!-- end -->\ntext\n" for name in ("roles", "playbooks", "modules", "inventory")
+        f"<!-- generated: {name} -->\nold\n<!-- end -->\ntext\n"
+        for name in ("roles", "playbooks", "modules", "inventory")
     )
     (root / "README.md").write_text(f"head\n{marks}")
     written = docs.generated(root)

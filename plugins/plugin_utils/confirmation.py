@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, eks_anywhere.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When and how often a change that a node has begun is confirmed, and what is said when it could not be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PAUSE = 1.0
+GRACE = 15
+"""Seconds after the time-out in which a node must be reachable again."""
+MARGIN = 3
+"""Seconds before the time-out from which no confirmation is begun any more."""
+
+Answer = dict[str, Any]
+
+
+@dataclass
+class Confirmation:
+    """``ask`` runs guarded_change over a new connection and returns its result, None where the node is not reached.
+
+    ``use_host`` sends further connections to an address, or with None to the usual one.
+    """
+
+    ask: Callable[[Answer], Answer | None]
+    use_host: Callable[[str | None], None]
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = field(default=time.monotonic)
+
+    def run(self, begun: Mapping[str, Any], probes: Sequence[Any] = (), host: str | None = None) -> Answer:
+        """Return how the change ended, as guarded_change says it, with ``ended`` unreachable where nobody could.
+
+        ``begun`` is ``{"id", "timeout", "delay"}``, in seconds. Near the time-out, and after it, the node is only asked
+        what became of the change, at its usual address.
+        """
+        deadline = self.now() + begun["delay"] + begun["timeout"]
+        last: Answer = {"ended": "unreachable", "why": "no new connection reached it", "applied": None}
+        self.use_host(host)
+        self.sleep(begun["delay"])
+        while self.now() < deadline + GRACE:
+            in_time = self.now() < deadline - MARGIN
+            if not in_time:
+                self.use_host(None)
+            state = "confirmed" if in_time else "query"
+            found = self.ask({"id": begun["id"], "state": state, "probes": list(probes)})
+            last = found or last
+            if found and found["ended"] != "pending":
+                return found
+            self.sleep(PAUSE)
+        if last["ended"] == "pending":
+            return self.ask({"id": begun["id"], "state": "restored"}) or last
+        return last
+
+
+def told(begun: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
+    """Say what became of a change that was not confirmed."""
+    if ended["ended"] != "restored":
+        return (
+            f"The node was not reached again within {begun['timeout'] + GRACE} seconds: {ended['why']}. It undoes the "
+            "change by itself, at the latest when it is restarted"
+        )
+    text = f"The change was undone: {ended['why']}."
+    for words, code, output in (ended.get("applied") or {}).get("commands", []):
+        text += f" {' '.join(words)} ended with {code}: {output.strip()}." if code else ""
+    if not ended.get("ok", True):
+        text += " What undid it failed too, see guard.commands."
+    return text
