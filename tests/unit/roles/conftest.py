@@ -9,4 +9,4 @@ import sys
 from pathlib import Path
 
 FILES = Path(__file__).parents[3] / "roles" / "network_check" / "files"
-sys.path[:0] = [str(FILES), str(FILES / "prober")]
+sys.path[:0] = [str(Path(__file__).parent), str(FILES), str(FILES / "prober")]

@@ -8,33 +8,19 @@ Each host of one run of Ansible is a story; all of them run at the same time.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from role_runs import failures, notes, play, stand_ins
 
-ROOT = Path(__file__).parents[3]
-STAND_IN = Path(__file__).parent / "stand_ins" / "action.py"
 GROUPS = {
     "eks_anywhere.network": {
         "cluster": ["cilium_info", "cilium_plan", "helm_release_rollback", "helm_release_unlock", "node_images"],
     },
     "kubernetes.core": {"helm": ["helm"], "k8s": ["k8s"]},
 }
-SETTINGS = """[defaults]
-collections_path = {}
-stdout_callback = ansible.posix.json
-strategy = free
-forks = 2
-retry_files_enabled = false
-"""
-
 Answer = dict[str, Any]
 FIRST = {"revision": 1, "chart_version": "1.17.6"}
 SECOND = {"revision": 2, "chart_version": "1.17.6-0"}
@@ -158,29 +144,11 @@ class Told:
         return found
 
 
-def stand_ins(folder: Path) -> None:
-    """The role, and collections with stand-ins for every module that it uses."""
-    for collection, groups in GROUPS.items():
-        home = folder / "ansible_collections" / Path(*collection.split("."))
-        (home / "plugins" / "action").mkdir(parents=True)
-        (home / "meta").mkdir()
-        (home / "meta" / "runtime.yml").write_text(yaml.safe_dump({"action_groups": groups}))
-        for module in [name for names in groups.values() for name in names]:
-            shutil.copy(STAND_IN, home / "plugins" / "action" / f"{module}.py")
-    shutil.copytree(ROOT / "roles" / "cilium", folder / "ansible_collections/eks_anywhere/network/roles/cilium")
-
-
-def failures(account: dict[str, Any]) -> dict[str, str]:
-    """The last message of each host that failed."""
-    results = [task["hosts"].items() for play in account["plays"] for task in play["tasks"]]
-    return {host: str(result["msg"]) for hosts in results for host, result in hosts if result.get("failed")}
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     """Every story, told once."""
     folder = tmp_path_factory.mktemp("stories")
-    stand_ins(folder)
+    stand_ins(folder, GROUPS, ["cilium"])
     (folder / "notes").mkdir()
     shared = {"ansible_connection": "local", "cilium_kubeconfig": "/nowhere", "notes": str(folder / "notes")}
     hosts = {name: {"answers": story.answers, **story.variables} for name, story in STORIES.items()}
@@ -193,28 +161,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
         }
         for entry in ("main", "rollback")
     ]
-    (folder / "play.yml").write_text(yaml.safe_dump(plays))
-    (folder / "ansible.cfg").write_text(SETTINGS.format(folder))
-    done = subprocess.run(
-        ["ansible-playbook", "-i", "inventory.yml", "play.yml"],
-        cwd=folder,
-        env={name: text for name, text in os.environ.items() if not name.startswith("ANSIBLE_")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert done.stdout.startswith("{"), done.stdout + done.stderr
-    account = json.loads(done.stdout)
+    account = play(folder, plays)
     failed = [name for name, stats in account["stats"].items() if stats["failures"]]
     said = {name: text for name, text in failures(account).items() if name in failed}
     return {name: Told(said.get(name, ""), notes(folder / "notes" / name)) for name in STORIES}
-
-
-def notes(file: Path) -> list[tuple[str, dict[str, Any]]]:
-    """What the stand-ins noted."""
-    pairs = [line.split(" ", 1) for line in file.read_text().splitlines()]
-    return [(name, json.loads(arguments)) for name, arguments in pairs]
 
 
 BEGIN = ["node_images", "record 1 proven=false"]
