@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files of Multus on one node: declared network configurations, and what other layouts and a removal leave behind.
 
-Runs on the node: standard library only. The primary CNI's configuration is never touched.
+Runs on the node: standard library only. The primary CNI's configuration is touched only where it lies twice.
 """
 
 from __future__ import annotations
@@ -42,13 +42,18 @@ BACKUP = ".cilium_bak"
 """Ending of what an exclusive Cilium renames in kubelet's directory and never names back."""
 
 
+PRIMARY = "etc/cni/primary.d"
+"""Where the primary CNI writes its configuration when kubelet is not to find it without Multus."""
+
+
 @dataclass(frozen=True)
 class Places:
-    """Directories of a node below ``root``, as paths without a leading slash."""
+    """Directories of a node below ``root``, as paths without a leading slash. ``primary`` is a file name."""
 
     root: Path = Path("/")
     conf: str = "etc/cni/net.d"
     bin: str = "opt/cni/bin"
+    primary: str = "05-cilium.conflist"
 
     def path(self, pattern: str) -> Path:
         """Return the path of a pattern in THIN or ALL."""
@@ -72,8 +77,11 @@ class Change:
         return bool(self.write or self.remove or self.restore)
 
 
-def plan(places: Places, networks: Mapping[str, str], present: bool) -> Change:
+def plan(places: Places, networks: Mapping[str, str], present: bool, fail_closed: bool = False) -> Change:
     """Return what has to change. ``networks`` are file names in NETWORKS and their texts.
+
+    With ``fail_closed`` the primary CNI's configuration is taken out of kubelet's directory, if it lies in PRIMARY too
+    and kubelet has one that leads there through Multus.
 
     Raises NetworkError with every file that someone else wrote under a wanted name, and while a daemon still runs
     where Multus shall be absent.
@@ -98,10 +106,23 @@ def plan(places: Places, networks: Mapping[str, str], present: bool) -> Change:
     others = [path for path in backups if path not in ours]
     return Change(
         write={directory / name: text for name, text in sorted(networks.items()) if _text(directory / name) != text},
-        remove=tuple(path for path in [*leftovers, *unwanted, *ours] if os.path.lexists(path)),
+        remove=tuple(
+            path for path in [*leftovers, *unwanted, *ours, *_twice(places, fail_closed)] if os.path.lexists(path)
+        ),
         restore=tuple((path, path.with_name(path.name[: -len(BACKUP)])) for path in _restorable(others)),
         left=tuple(places.shown(path) for path in sorted(there[name] for name in there.keys() - own - networks.keys())),
     )
+
+
+def _twice(places: Places, fail_closed: bool) -> list[Path]:
+    """Return the primary CNI's configuration that is one too many, if it is certain that the other is in use."""
+    inside, outside = places.root / places.conf / places.primary, places.root / PRIMARY / places.primary
+    if not (inside.is_file() and outside.is_file()):
+        return []
+    if not fail_closed:
+        return [outside]
+    leads = _text(places.root / places.conf / "00-multus.conf") or ""
+    return [inside] if f"/{PRIMARY}/{places.primary}" in leads else []
 
 
 def apply(places: Places, networks: Mapping[str, str], change: Change) -> None:

@@ -26,6 +26,11 @@ ALLOW_IN_USE = "multus_allow_in_use"
 CONFIGURE_CILIUM = "multus_configure_cilium"
 TINKERBELL = "TinkerbellDatacenterConfig"
 CONFIG_MAP = "/api/v1/namespaces/{}/configmaps/cilium-config"
+AGENT = "/apis/apps/v1/namespaces/{}/daemonsets/cilium"
+CONFIG_VOLUME = "etc-cni-netd"
+"""Volume of the agent for the directory in which it writes its CNI configuration (the chart's value cni.confPath)."""
+KUBELET_DIR = "/etc/cni/net.d"
+"""Where the kubelet's runtime looks for a configuration."""
 PATHS = {
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
@@ -45,12 +50,13 @@ Object = dict[str, Any]
 class Current:
     """What runs. ``live`` are the objects of the wanted manifests by key, ``users`` the pods of each network.
 
-    ``exclusive`` is the live cni-exclusive of Cilium, "" without Cilium. ``cluster`` is what EKS Anywhere says,
-    ``nodes`` are the cluster's, by name with their labels.
+    ``exclusive`` is the live cni-exclusive of Cilium, ``conf_dir`` the directory in which it writes its configuration,
+    both "" without Cilium. ``cluster`` is what EKS Anywhere says, ``nodes`` are the cluster's labels by node.
     """
 
     live: Mapping[str, Object | None]
     exclusive: str = ""
+    conf_dir: str = ""
     users: Mapping[pod_networks.Key, Sequence[str]] = field(default_factory=dict)
     cluster: eks_anywhere.Answer = field(default_factory=eks_anywhere.Answer)
     nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -58,14 +64,17 @@ class Current:
 
 @dataclass(frozen=True)
 class MultusPlan:
-    """``action`` is install, upgrade, replace, remove or none; ``changes`` are the objects that differ."""
+    """``action`` is install, upgrade, replace, remove or none; ``changes`` are the objects that differ.
+
+    ``cilium_values`` are values that Cilium has to get first.
+    """
 
     action: str
     plan: Plan
     changes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
-    configure_cilium: bool = False
+    cilium_values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def key_of(manifest: Mapping[str, Any]) -> str:
@@ -87,35 +96,51 @@ def read(cluster: Cluster, manifests: Iterable[Object], cilium_namespace: str, s
     return Current(
         {key_of(item): cluster.get(path_of(item)) for item in manifests},
         "" if config is None else str((config.get("data") or {}).get("cni-exclusive", "false")),
+        _conf_dir(cluster.get(AGENT.format(cilium_namespace))),
         pod_networks.users(pod_networks.read(cluster)),
         said,
         dict(cluster.list("/api/v1/nodes", metadata_only=True, pick=_labels)),
     )
 
 
+def _conf_dir(agent: Mapping[str, Any] | None) -> str:
+    volumes = agent["spec"]["template"]["spec"].get("volumes") or [] if agent else []
+    paths = [volume["hostPath"]["path"] for volume in volumes if volume.get("name") == CONFIG_VOLUME]
+    return str(paths[0]).rstrip("/") if paths else ""
+
+
 def _labels(node: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     return node["metadata"]["name"], dict(node["metadata"].get("labels") or {})
 
 
-def present(current: Current, manifests: Sequence[Object], configure_cilium: bool) -> MultusPlan:
-    """Plan that Multus is there."""
+def present(
+    current: Current, manifests: Sequence[Object], configure_cilium: bool, primary_dir: str = KUBELET_DIR
+) -> MultusPlan:
+    """Plan that Multus is there, with Cilium's configuration in ``primary_dir``."""
     differing = {key_of(item): item for item in manifests if not holds(current.live[key_of(item)], item)}
     before = {key: _part(current.live[key], item) for key, item in differing.items() if current.live[key]}
-    exclusive = current.exclusive == "true"
     action = _action(current, manifests, differing)
+    wrong = [*_exclusive(current), *_elsewhere(current, primary_dir)]
+    values = _merged(wanted for wanted, _problem in wrong) if configure_cilium else {}
     steps = [f"{action} {key}" for key in sorted(differing)]
-    steps += ["set cni.exclusive to false"] if exclusive and configure_cilium else []
+    steps += [f"set {key} of Cilium to {value}" for key, value in flatten(values).items()]
     return MultusPlan(
         action,
         Plan(before, dict(differing), tuple(steps)),
         tuple(sorted(differing)),
-        tuple(_problems(current, exclusive and not configure_cilium)),
+        (*(() if configure_cilium else (problem for _wanted, problem in wrong)), *_unsupported(current)),
         (current.cluster.warning,) if current.cluster.warning and differing else (),
-        exclusive and configure_cilium,
+        values,
     )
 
 
-def absent(current: Current, manifests: Sequence[Object], remove_crd: bool, allow_in_use: bool) -> MultusPlan:
+def absent(
+    current: Current,
+    manifests: Sequence[Object],
+    remove_crd: bool,
+    allow_in_use: bool,
+    configure_cilium: bool = False,
+) -> MultusPlan:
     """Plan that Multus is not there. The definition of networks, and so every network, stays unless asked for."""
     going = [item for item in manifests if current.live[key_of(item)]]
     going = [item for item in going if remove_crd or item["kind"] != "CustomResourceDefinition"]
@@ -123,11 +148,16 @@ def absent(current: Current, manifests: Sequence[Object], remove_crd: bool, allo
     refusals = []
     if going and pods and not allow_in_use:
         refusals.append(Refusal("networks of running pods", named(pods), "lost with their next restart", ALLOW_IN_USE))
+    wrong = list(_elsewhere(current, KUBELET_DIR)) if going else []
+    values = _merged(wanted for wanted, _problem in wrong) if configure_cilium else {}
     keys = tuple(sorted(map(key_of, going)))
+    steps = [f"set {key} of Cilium to {value}" for key, value in flatten(values).items()]
     return MultusPlan(
         "remove" if going else "none",
-        Plan(dict.fromkeys(keys, "present"), {}, tuple(f"remove {key}" for key in keys), tuple(refusals)),
+        Plan(dict.fromkeys(keys, "present"), {}, (*steps, *(f"remove {key}" for key in keys)), tuple(refusals)),
         keys,
+        () if configure_cilium else tuple(problem for _wanted, problem in wrong),
+        cilium_values=values,
     )
 
 
@@ -149,13 +179,40 @@ def _foreign(daemon_set: Mapping[str, Any]) -> bool:
     )
 
 
-def _problems(current: Current, exclusive: bool) -> Iterable[Problem]:
-    if exclusive:
-        yield Problem(
-            "cilium-config cni-exclusive",
-            "Cilium moves every other CNI configuration away, and Multus' with it (got true)",
-            f"Set {CONFIGURE_CILIUM}: true, or give cilium_values {{cni: {{exclusive: false}}}} to the role cilium",
+def _exclusive(current: Current) -> Iterable[tuple[Object, Problem]]:
+    if current.exclusive == "true":
+        yield (
+            {"cni": {"exclusive": False}},
+            Problem(
+                "cilium-config cni-exclusive",
+                "Cilium moves every other CNI configuration away, and Multus' with it (got true)",
+                f"Set {CONFIGURE_CILIUM}: true, or give cilium_values {{cni: {{exclusive: false}}}} to the role cilium",
+            ),
         )
+
+
+def _elsewhere(current: Current, wanted: str) -> Iterable[tuple[Object, Problem]]:
+    if current.conf_dir in ("", wanted):
+        return
+    message = "kubelet would have no configuration without Multus"
+    if wanted != KUBELET_DIR:
+        message = "kubelet finds it there when Multus is away, and starts pods without their networks"
+    values = f"cilium_values {{cni: {{confPath: {wanted}}}}}"
+    yield (
+        {"cni": {"confPath": wanted}},
+        Problem(
+            "DaemonSet cilium, its CNI configuration",
+            f"{message} (got {current.conf_dir})",
+            f"Set {CONFIGURE_CILIUM}: true, or give {values} to the role cilium",
+        ),
+    )
+
+
+def _merged(values: Iterable[Object]) -> Object:
+    return {"cni": cni} if (cni := {key: value for entry in values for key, value in entry["cni"].items()}) else {}
+
+
+def _unsupported(current: Current) -> Iterable[Problem]:
     ours = current.cluster.ours
     if ours and ours.datacenter and ours.datacenter != TINKERBELL:
         yield Problem(

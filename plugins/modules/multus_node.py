@@ -13,7 +13,8 @@ version_added: 1.0.0
 description:
   - Runs on a node. Writes the declared configurations of networks, and removes what other layouts of Multus left, or,
     with O(state=absent), everything that Multus wrote.
-  - Configurations of other CNIs are never touched, but those that an exclusive Cilium renamed get their names back.
+  - Configurations of other CNIs are never touched, but those that an exclusive Cilium renamed get their names back, and
+    one that lies in two directories stays in one.
 attributes:
   check_mode:
     support: full
@@ -32,6 +33,16 @@ options:
     description: Texts of files in C(/etc/cni/multus/net.d) by name. Ours that are not among them are removed.
     type: dict
     default: {}
+  fail_closed:
+    description:
+      - Takes the primary CNI's configuration out of O(cni_conf_dir), so that pods cannot start while Multus is away. It
+        is done only where that lies in C(/etc/cni/primary.d) too, and O(cni_conf_dir) leads there through Multus.
+    type: bool
+    default: false
+  primary_config:
+    description: File name of the primary CNI's configuration.
+    type: str
+    default: 05-cilium.conflist
   cni_conf_dir:
     description: Directory of the node's CNI configuration.
     type: path
@@ -96,16 +107,20 @@ def main() -> None:
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "networks": {"type": "dict", "default": {}},
+            "fail_closed": {"type": "bool", "default": False},
+            "primary_config": {"type": "str", "default": "05-cilium.conflist"},
             "cni_conf_dir": {"type": "path", "default": "/etc/cni/net.d"},
             "cni_bin_dir": {"type": "path", "default": "/opt/cni/bin"},
         },
         supports_check_mode=True,
     )
     given = module.params
-    places = multus_node.Places(conf=given["cni_conf_dir"].strip("/"), bin=given["cni_bin_dir"].strip("/"))
+    places = multus_node.Places(
+        conf=given["cni_conf_dir"].strip("/"), bin=given["cni_bin_dir"].strip("/"), primary=given["primary_config"]
+    )
 
     def work() -> dict[str, object]:
-        change = multus_node.plan(places, given["networks"], given["state"] == "present")
+        change = multus_node.plan(places, given["networks"], given["state"] == "present", given["fail_closed"])
         result = multus_node.result(places, change)
         if change and not module.check_mode:
             multus_node.apply(places, given["networks"], change)

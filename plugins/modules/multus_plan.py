@@ -37,8 +37,14 @@ options:
     description: Namespace of Cilium.
     type: str
     default: kube-system
+  primary_dir:
+    description:
+      - Directory of nodes in which Cilium's configuration has to lie. Outside of kubelet's directory, pods cannot start
+        while Multus is away.
+    type: str
+    default: /etc/cni/net.d
   configure_cilium:
-    description: Plan a change of C(cni-exclusive) instead of failing, see RV(configure_cilium).
+    description: Plan a change of Cilium instead of failing where it is in the way, see RV(cilium_values).
     type: bool
     default: false
   remove_crd:
@@ -89,10 +95,11 @@ nodes:
   type: list
   elements: dict
   returned: success
-configure_cilium:
-  description: Whether C(cni-exclusive) of Cilium has to be changed first.
-  type: bool
+cilium_values:
+  description: Values that Cilium has to get first, empty when there are none. Only with O(configure_cilium).
+  type: dict
   returned: success
+  sample: {cni: {exclusive: false}}
 refusals:
   description: Dangerous changes without consent, each with C(key), C(before), C(after) and the role's C(variable).
   type: list
@@ -120,6 +127,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "manifests": {"type": "list", "elements": "dict", "required": True},
             "cilium_namespace": {"type": "str", "default": "kube-system"},
+            "primary_dir": {"type": "str", "default": multus_plan.KUBELET_DIR},
             "configure_cilium": {"type": "bool", "default": False},
             "remove_crd": {"type": "bool", "default": False},
             "allow_in_use": {"type": "bool", "default": False},
@@ -137,18 +145,26 @@ def main() -> None:
         said = eks_anywhere.read(management, given["cluster_name"], elsewhere=bool(elsewhere))
         current = multus_plan.read(cluster, given["manifests"], given["cilium_namespace"], said)
         if given["state"] == "present":
-            found = multus_plan.present(current, given["manifests"], given["configure_cilium"])
+            found = multus_plan.present(
+                current, given["manifests"], given["configure_cilium"], given["primary_dir"].rstrip("/")
+            )
         else:
-            found = multus_plan.absent(current, given["manifests"], given["remove_crd"], given["allow_in_use"])
+            found = multus_plan.absent(
+                current,
+                given["manifests"],
+                given["remove_crd"],
+                given["allow_in_use"],
+                given["configure_cilium"],
+            )
         if found.problems:
             raise NetworkError(found.problems)
         for warning in found.warnings:
             module.warn(warning)
         return {
-            "changed": found.plan.changed,
+            "changed": found.plan.changed or bool(found.cilium_values),
             "action": found.action,
             "changes": list(found.changes),
-            "configure_cilium": found.configure_cilium,
+            "cilium_values": dict(found.cilium_values),
             "nodes": [{"name": name, "labels": labels} for name, labels in sorted(current.nodes.items())],
             "refusals": [refusal.as_dict() for refusal in found.plan.refusals],
             "diff": found.plan.diff(),

@@ -32,7 +32,7 @@ Answer = dict[str, Any]
 def plan(action: str = "none", **more: Any) -> Answer:
     """An answer of multus_plan."""
     nodes = [{"name": "w1", "labels": {"zone": "a"}}, {"name": "w2", "labels": {}}]
-    return {"action": action, "changes": [], "configure_cilium": False, "nodes": nodes, "refusals": [], **more}
+    return {"action": action, "changes": [], "cilium_values": {}, "nodes": nodes, "refusals": [], **more}
 
 
 def networks(action: str = "none") -> Answer:

@@ -68,6 +68,45 @@ def test_ours_that_are_no_longer_wanted_go_and_others_stay(places):
     assert f"{NETWORKS}/other.conf" in files(places)
 
 
+PRIMARY = f"{multus_node.PRIMARY}/05-cilium.conflist"
+
+
+def leads(places, to):
+    put(places, "etc/cni/net.d/00-multus.conf", json.dumps({"clusterNetwork": f"/host/{to}"}))
+
+
+@pytest.mark.parametrize(
+    ("there", "to", "stays"),
+    [
+        ((PRIMARY,), PRIMARY, False),
+        ((PRIMARY,), CILIUM, True),
+        ((PRIMARY,), None, True),
+        ((), PRIMARY, True),
+    ],
+)
+def test_kubelet_loses_the_primary_configuration_only_when_multus_leads_to_the_other(places, there, to, stays):
+    for name in there:
+        put(places, name, "{}")
+    if to:
+        leads(places, to)
+    multus_node.apply(places, {}, multus_node.plan(places, {}, True, fail_closed=True))
+    assert (CILIUM in files(places)) is stays
+    assert (PRIMARY in files(places)) is bool(there)
+
+
+def test_outside_of_kubelets_directory_it_goes_when_kubelet_has_it_again(places):
+    put(places, PRIMARY, "{}")
+    assert do(places)["removed"] == [f"/{PRIMARY}"]
+    assert CILIUM in files(places)
+
+
+def test_the_only_one_stays(places):
+    put(places, PRIMARY, "{}")
+    (places.root / CILIUM).unlink()
+    assert do(places)["changed"] is False
+    assert do(places, present=False)["removed"] == []
+
+
 def test_a_file_of_someone_else_is_not_overwritten(places):
     put(places, f"{NETWORKS}/a.conflist", "{}")
     with pytest.raises(NetworkError, match=r"networks.a.conflist: /etc/cni/multus/net.d/a.conflist is not ours"):

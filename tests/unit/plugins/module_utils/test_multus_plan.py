@@ -94,7 +94,43 @@ def test_another_object_that_differs_replaces_no_daemonset():
 def test_an_exclusive_cilium_stands_against_it(exclusive, configure, refused, configures):
     found = present(lives(*WANTED, exclusive=exclusive), WANTED, configure)
     assert [problem.path for problem in found.problems] == (["cilium-config cni-exclusive"] if refused else [])
-    assert (found.configure_cilium, found.plan.changed) == (configures, configures)
+    assert found.cilium_values == ({"cni": {"exclusive": False}} if configures else {})
+    assert found.plan.changed is configures
+
+
+PRIMARY = "/etc/cni/primary.d"
+
+
+@pytest.mark.parametrize(
+    ("lies", "wanted", "reason"),
+    [
+        ("/etc/cni/net.d", PRIMARY, "kubelet finds it there when Multus is away"),
+        (PRIMARY, "/etc/cni/net.d", "kubelet would have no configuration without Multus"),
+    ],
+)
+def test_ciliums_configuration_lies_where_it_is_wanted(lies, wanted, reason):
+    current = lives(*WANTED, conf_dir=lies, exclusive="true")
+    problem = present(current, WANTED, False, wanted).problems[1]
+    assert reason in problem.message
+    assert f"confPath: {wanted}" in problem.hint
+    found = present(current, WANTED, True, wanted)
+    assert (found.problems, found.cilium_values) == ((), {"cni": {"exclusive": False, "confPath": wanted}})
+    assert found.plan.changed
+
+
+@pytest.mark.parametrize("lies", ["", PRIMARY])
+def test_where_it_lies_there_or_nowhere_nothing_stands_against_it(lies):
+    assert present(lives(*WANTED, conf_dir=lies), WANTED, False, PRIMARY).problems == ()
+
+
+def test_multus_does_not_go_before_kubelet_has_another_configuration():
+    current = lives(*WANTED, conf_dir=PRIMARY)
+    assert [problem.path for problem in absent(current, WANTED, False, False).problems] == [
+        "DaemonSet cilium, its CNI configuration"
+    ]
+    found = absent(current, WANTED, False, False, configure_cilium=True)
+    assert (found.problems, found.cilium_values) == ((), {"cni": {"confPath": "/etc/cni/net.d"}})
+    assert absent(lives(conf_dir=PRIMARY), WANTED, False, False).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ WISH = {"networks": {"a.conflist": "{}"}}
 @pytest.fixture
 def call(monkeypatch, tmp_path, capsys):
     """Return a function that runs the module on a directory that plays the node's root."""
-    monkeypatch.setattr(core.Places.__init__, "__defaults__", (tmp_path, "etc/cni/net.d", "opt/cni/bin"))
+    defaults = (tmp_path, *core.Places.__init__.__defaults__[1:])
+    monkeypatch.setattr(core.Places.__init__, "__defaults__", defaults)
 
     def run(**options):
         with patch_module_args(options), pytest.raises(SystemExit):

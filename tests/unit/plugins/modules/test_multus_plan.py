@@ -40,6 +40,19 @@ def test_the_nodes_by_name(api, call):
     assert call()["nodes"] == [{"name": "cp1", "labels": {"zone": "a"}}, {"name": "w2", "labels": {}}]
 
 
+@pytest.mark.parametrize("lies", ["/etc/cni/net.d", "/etc/cni/net.d/"])
+def test_it_sees_where_cilium_writes_its_configuration(api, call, lies):
+    volumes = [{"name": "lib", "hostPath": {"path": "/lib"}}, {"name": "etc-cni-netd", "hostPath": {"path": lies}}]
+    agent = {"spec": {"template": {"spec": {"volumes": volumes}}}}
+    api.objects["/apis/apps/v1/namespaces/kube-system/daemonsets/cilium"] = agent
+    assert "errors" not in call()
+    (error,) = call(primary_dir="/etc/cni/primary.d")["errors"]
+    assert "(got /etc/cni/net.d)" in error["message"]
+    assert call(primary_dir="/etc/cni/primary.d", configure_cilium=True)["cilium_values"] == {
+        "cni": {"confPath": "/etc/cni/primary.d"}
+    }
+
+
 def test_nothing_to_remove(call):
     result = call(state="absent")
     assert (result["changed"], result["action"], result["diff"]) == (False, "none", {"before": "", "after": ""})
@@ -50,4 +63,4 @@ def test_what_stands_against_it_fails(api, call):
     result = call()
     assert result["failed"]
     assert [error["path"] for error in result["errors"]] == ["cilium-config cni-exclusive"]
-    assert call(configure_cilium=True)["configure_cilium"] is True
+    assert call(configure_cilium=True)["cilium_values"] == {"cni": {"exclusive": False}}
