@@ -4,7 +4,7 @@ export PYTHON
 
 python := .venv/bin/python
 driver := $(python) tests/tools/run.py
-# lab_cilium=..., lab_kube_proxy=... and lab_cilium_values=... on make's command line reach the lab as environment: make exports them.
+# The lab's choices (lab_cilium=..., lab_vm_nodes=...) on make's command line reach it as environment: make exports them.
 lab := $(python) -m lab
 
 .DEFAULT_GOAL := help

@@ -35,11 +35,25 @@ HOST_PACKAGES = {
     "rsync": "/usr/bin/rsync",
     "systemd-container": "/usr/bin/systemd-nspawn",
 }
+MACHINE_HOST_PACKAGES = {
+    "e2fsprogs": "/usr/sbin/mke2fs",
+    "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
+}
+"""What virtual machines need on top of it."""
 NODE_PACKAGES = (
     "ca-certificates conntrack containerd containernetworking-plugins dbus etcd-client etcd-server ethtool iproute2 "
     "ipset iptables iputils-ping kmod libpam-systemd netplan.io nftables openssh-server procps python3 runc socat sudo "
     "systemd systemd-sysv tcpdump udev"
 ).split()
+_NETPLAN, _KERNEL = "netplan.io", ("initramfs-tools", "linux-image-amd64")
+MACHINE_PACKAGES = {
+    "networkd": (*NODE_PACKAGES, *_KERNEL),
+    "networkmanager": (*(name for name in NODE_PACKAGES if name != _NETPLAN), "network-manager", *_KERNEL),
+}
+"""By what configures the network. NetworkManager alone, without netplan, is what the RHEL family has."""
+_NETWORK_UNITS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
+_INITRD_MODULES = ("ext4", "virtio_blk", "virtio_pci")
+
 IMAGE_PACKAGES = (
     "bpftool ca-certificates clang-19 iproute2 ipset iptables iputils-ping kmod llvm-19 procps python3 tcpdump "
     "util-linux"
@@ -115,9 +129,10 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
     return target
 
 
-def install_host_packages() -> None:
-    """Debian packages the lab's own machine needs."""
-    missing = sorted(name for name, path in HOST_PACKAGES.items() if not Path(path).exists())
+def install_host_packages(*, machines: bool) -> None:
+    """Debian packages the lab's own machine needs, with or without virtual machines on it."""
+    wanted = HOST_PACKAGES | (MACHINE_HOST_PACKAGES if machines else {})
+    missing = sorted(name for name, path in wanted.items() if not Path(path).exists())
     if not missing:
         return
     with step(f"installing Debian packages: {' '.join(missing)}"):
@@ -235,13 +250,42 @@ def node_root() -> Path:
         with step("debootstrap of the node root"):
             root = directory / "root"
             _debootstrap(root, NODE_PACKAGES)
-            run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", settings.SSH_USER])
-            for unit in ("containerd", "etcd", "nftables", "e2scrub_reap"):
-                run(["systemctl", f"--root={root}", "disable", unit], check=False)
-            run(["systemctl", f"--root={root}", "enable", "systemd-networkd", "ssh"])
-            (root / "etc/machine-id").write_text("")
+            _finish_node(root, "systemd-networkd")
 
     return cached("node-root", key_of(settings.DEBIAN, *NODE_PACKAGES, "1"), build)
+
+
+def _finish_node(root: Path, network_unit: str) -> None:
+    """The user, and which units start by themselves."""
+    run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", settings.SSH_USER])
+    for unit in ("containerd", "etcd", "nftables", "e2scrub_reap"):
+        run(["systemctl", f"--root={root}", "disable", unit], check=False)
+    run(["systemctl", f"--root={root}", "enable", network_unit, "ssh"])
+    (root / "etc/machine-id").write_text("")
+
+
+@cache
+def machine_root(network: str) -> Path:
+    """Directory of `root`, the Debian root of every virtual machine, and of its own `kernel` and `initrd`.
+
+    `network` is what configures its NICs: networkd or networkmanager.
+    """
+
+    def build(directory: Path) -> None:
+        with step(f"debootstrap of the machine root with {network}"):
+            root = directory / "root"
+            _debootstrap(root, MACHINE_PACKAGES[network])
+            _finish_node(root, _NETWORK_UNITS[network])
+            # Only what the disk needs: the initial RAM disk is unpacked under emulation.
+            (root / "etc/initramfs-tools/conf.d/lab").write_text("MODULES=list\n")
+            (root / "etc/initramfs-tools/modules").write_text("".join(f"{name}\n" for name in _INITRD_MODULES))
+            run(["chroot", root, "update-initramfs", "-u", "-k", "all"])
+            for file, pattern in (("kernel", "vmlinuz-*"), ("initrd", "initrd.img-*")):
+                (image,) = (root / "boot").glob(pattern)
+                shutil.move(image, directory / file)
+
+    key = key_of(settings.DEBIAN, *MACHINE_PACKAGES[network], *_INITRD_MODULES, "1")
+    return cached(f"machine-root-{network}", key, build)
 
 
 @cache

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
 
-from . import network, nodes, processes, registry, settings
-from .artefacts import helm_programs, key_of, kubernetes_programs, node_root
+from . import machines, network, nodes, processes, registry, settings
+from .artefacts import helm_programs, key_of, kubernetes_programs, machine_root, node_root
+from .machines import Watch
 from .pki import Authority
 from .progress import step
 from .settings import Choices
@@ -20,6 +21,7 @@ from .shell import LabError, run
 _FINGERPRINT = settings.STATE / "fingerprint"
 _START = settings.HERE / "start"
 _WAIT_SECONDS = 120
+_MACHINE_WAIT_SECONDS = 600
 
 
 def kubectl(*words: str, stdin: str | None = None, check: bool = True) -> str:
@@ -45,17 +47,19 @@ def wait(what: str, ready: Callable[[], bool], seconds: float = _WAIT_SECONDS) -
 
 def fingerprint(choices: Choices) -> str:
     """What the running cluster was made from."""
-    parts = (settings.HERE / "files", _START, registry.registry_storage().parent.name, kubernetes_programs().name)
+    parts = [settings.HERE / "files", _START, registry.registry_storage().parent.name, kubernetes_programs().name]
+    if choices.machines:
+        parts.append(machine_root(choices.lab_vm_network).name)
     return key_of(*parts, node_root().name, repr(choices))
 
 
 def matches(choices: Choices) -> bool:
-    """Whether a cluster made from these choices runs, with every node Ready."""
+    """Whether a cluster made from these choices runs, with every node Ready that Cilium runs on."""
     if not (processes.alive() and _FINGERPRINT.exists() and _FINGERPRINT.read_text() == fingerprint(choices)):
         return False
     if any(state != "RUNNING" for state in processes.states().values()):
         return False
-    return len(_ready_nodes()) == len(settings.NODES) or choices.lab_cilium == "none"
+    return _ready_nodes() >= {node.name for node in choices.cilium_nodes}
 
 
 def create(choices: Choices) -> None:
@@ -66,24 +70,30 @@ def create(choices: Choices) -> None:
     with step("preparing networks, registry and nodes"):
         settings.STATE.mkdir(parents=True, exist_ok=True)
         _link_tools()
-        network.up()
-        nodes.write_ssh_client_files()
-        processes.ensure()
+        network.up(choices.nodes)
+        nodes.write_ssh_client_files(choices)
+        settings.INVENTORY.write_text(json.dumps(machines.inventory(choices)))
+        processes.ensure(choices.nodes)
         processes.stop("registry")
         processes.start("registry")
         authority = Authority()
-        for node in settings.NODES:
-            nodes.prepare(node, authority, choices)
+        for node in choices.nodes:
+            (machines if node.machine else nodes).prepare(node, authority, choices)
         authority.kubeconfig("lab-admin", "system:masters", settings.KUBECONFIG, nodes.API_SERVER)
-    with step("booting cp1, w1 and w2"):
-        for node in settings.NODES:
+    with step(f"booting {', '.join(node.name for node in choices.nodes)}"):
+        for node in choices.nodes:
             processes.start(node.name)
+        watches = {machine.name: Watch(machine) for machine in choices.machines}
         wait("API server", lambda: kubectl("get", "--raw=/readyz", check=False) == "ok")
     with step("nodes registering"):
-        wait("nodes", lambda: len(_nodes()) == len(settings.NODES))
+        wait("nodes", lambda: _registered(node for node in choices.nodes if not node.machine))
         kubectl("label", "node", settings.CONTROL_PLANE.name, "node-role.kubernetes.io/control-plane=", "--overwrite")
     if choices.lab_cilium == "upstream":
-        _start_upstream(choices)
+        _start_upstream(choices, watches)
+    for watch in watches.values():
+        watch.await_ssh()
+    wait("machines registered", lambda: _registered(choices.machines))
+    settings.TIMES.write_text(json.dumps({name: watch.seconds for name, watch in watches.items()}))
     _FINGERPRINT.write_text(fingerprint(choices))
 
 
@@ -100,13 +110,13 @@ def _link_tools() -> None:
 def destroy_nodes() -> None:
     """End every node at once and remove what it wrote."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(_destroy_node, settings.NODES))
+        list(pool.map(_destroy_node, settings.EVERY_NODE))
 
 
 def _destroy_node(node: settings.Node) -> None:
     nodes.kill(node)
     processes.await_end(node.name)
-    network.renew(node)
+    network.remove(node)
     nodes.wipe(node)
 
 
@@ -115,12 +125,16 @@ def _nodes() -> list[dict]:
     return json.loads(text)["items"] if text else []
 
 
-def _ready_nodes() -> list[str]:
-    return [
+def _registered(wanted: Iterable[settings.Node]) -> bool:
+    return {node["metadata"]["name"] for node in _nodes()} >= {node.name for node in wanted}
+
+
+def _ready_nodes() -> set[str]:
+    return {
         node["metadata"]["name"]
         for node in _nodes()
         if any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
-    ]
+    }
 
 
 def start_values(choices: Choices) -> dict:
@@ -128,21 +142,34 @@ def start_values(choices: Choices) -> dict:
     text = Path(choices.lab_cilium_values).read_text()
     for mark, name in (("__IMAGE_DIGEST__", "cilium"), ("__OPERATOR_DIGEST__", "operator-generic")):
         text = text.replace(mark, registry.digest(f"quay.io/cilium/{name}:v{settings.CILIUM}"))
-    return yaml.safe_load(text)
+    values = yaml.safe_load(text)
+    if choices.lab_tunnel == "geneve":
+        values |= {"tunnelProtocol": "geneve", "nodeSelector": {settings.MACHINE_LABEL: "true"}}
+    return values
 
 
-def _start_upstream(choices: Choices) -> None:
+def _start_upstream(choices: Choices, watches: dict[str, Watch]) -> None:
+    seconds = _MACHINE_WAIT_SECONDS if choices.machines else _WAIT_SECONDS
+
+    def all_ready() -> bool:
+        ready = _ready_nodes()
+        for name in ready & watches.keys():
+            watches[name].note("Ready")
+        return ready >= {node.name for node in choices.cilium_nodes}
+
     with step(f"installing upstream Cilium {settings.CILIUM} by Helm"):
         chart = f"oci://{settings.REGISTRY}/cilium/charts/cilium"
         options = ["--plain-http", f"--version={settings.CILIUM}", "--namespace=kube-system", "--values=-"]
         helm("install", "cilium", chart, *options, stdin=yaml.safe_dump(start_values(choices)))
         kubectl("apply", "-f", str(_START / "workloads.yml"))
-        wait("Cilium agents", lambda: _rolled_out("daemonset/cilium", "kube-system"))
-        wait("Cilium operator", lambda: _rolled_out("deployment/cilium-operator", "kube-system"))
-        wait("nodes Ready", lambda: len(_ready_nodes()) == len(settings.NODES))
+        wait("nodes Ready", all_ready, seconds)
+        wait("Cilium agents", lambda: _rolled_out("daemonset/cilium", "kube-system"), seconds)
+        for watch in watches.values():
+            watch.note("Cilium")
+        wait("Cilium operator", lambda: _rolled_out("deployment/cilium-operator", "kube-system"), seconds)
     with step("starting workloads and policies"):
         kubectl("apply", "-f", str(_START / "cilium-policy.yml"))
-        wait("workloads", lambda: _rolled_out("daemonset/web", "shop"))
+        wait("workloads", lambda: _rolled_out("daemonset/web", "shop"), seconds)
 
 
 def _rolled_out(workload: str, namespace: str) -> bool:

@@ -1,13 +1,18 @@
-"""The lab's networks: one bridge per network on the machine, one namespace per node, veth pairs between them."""
+"""The lab's networks: one bridge per network, and the NICs of the nodes in them.
+
+A container has a namespace and veth pairs into it; a virtual machine has tap devices.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from . import settings
 from .settings import Node
 from .shell import run
 
 
-def up() -> None:
+def up(nodes: Iterable[Node]) -> None:
     """Make bridges, namespaces and NICs; what exists already is left alone."""
     links = _links()
     for bridge in settings.BRIDGES:
@@ -15,27 +20,30 @@ def up() -> None:
             run(["ip", "link", "add", bridge, "type", "bridge"])
         run(["ip", "link", "set", bridge, "up"])
     run(["ip", "address", "replace", f"{settings.GATEWAY}/24", "dev", settings.BRIDGES[0]])
-    for node in settings.NODES:
-        if node.netns not in _namespaces():
+    for node in nodes:
+        if not node.machine and node.netns not in _namespaces():
             run(["ip", "netns", "add", node.netns])
         for inside, outside, bridge, _address in node.nics():
             if outside not in links:
-                peer = ["peer", "name", inside, "netns", node.netns]
-                run(["ip", "link", "add", outside, "master", bridge, "type", "veth", *peer])
-            run(["ip", "link", "set", outside, "up"])
+                if node.machine:
+                    run(["ip", "tuntap", "add", "dev", outside, "mode", "tap"])
+                else:
+                    run(["ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", node.netns])
+            run(["ip", "link", "set", outside, "master", bridge, "up"])
 
 
-def renew(node: Node) -> None:
-    """Give a node a namespace without leftovers (Cilium's links, rules and programs go with the old one)."""
-    run(["ip", "netns", "delete", node.netns], check=False)
+def remove(node: Node) -> None:
+    """Take a node's NICs and namespace away (Cilium's links, rules and programs go with it)."""
+    if not node.machine:
+        run(["ip", "netns", "delete", node.netns], check=False)
     for _inside, outside, _bridge, _address in node.nics():
         run(["ip", "link", "delete", outside], check=False)
 
 
 def down() -> None:
     """Remove every link and namespace of the lab."""
-    for node in settings.NODES:
-        renew(node)
+    for node in settings.EVERY_NODE:
+        remove(node)
     for bridge in settings.BRIDGES:
         run(["ip", "link", "delete", bridge], check=False)
 

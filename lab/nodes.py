@@ -1,4 +1,7 @@
-"""The hosts: systemd-nspawn containers of a Debian root, each in a namespace with its own NICs and cgroups."""
+"""The hosts: systemd-nspawn containers of a Debian root, each in a namespace with its own NICs and cgroups.
+
+What is laid into a host, its cgroup and its end are the same for a virtual machine (machines.py).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
-from . import seed, settings
-from .artefacts import kubernetes_programs, node_root
+from . import netfiles, seed, settings
+from .artefacts import kubernetes_programs, machine_root, node_root
+from .netfiles import File
 from .pki import Authority, service_account_keys
 from .settings import CONTROL_PLANE, Choices, Node
 from .shell import LabError, run
@@ -25,17 +28,24 @@ _CONTROL_PLANE_UNITS = ("etcd", "kube-apiserver", "kube-controller-manager", "ku
 
 
 def prepare(node: Node, authority: Authority, choices: Choices) -> None:
-    """Lay out a node's writable layer: empty but for what makes it this node of this cluster."""
+    """Lay out a container's writable layer: empty but for what makes it this node of this cluster."""
     wipe(node)
     upper = node.directory / "upper"
     for name in ("upper", "work", "merged", "containerd", "kubelet"):
         (node.directory / name).mkdir(parents=True)
     seed.plant(node.directory / "containerd")
-    run(["cp", "-a", "--no-preserve=ownership", f"{_FILES}/node/.", upper])
+    lay_out(node, upper, authority, choices, netfiles.container(node))
+
+
+def lay_out(node: Node, upper: Path, authority: Authority, choices: Choices, network: Iterable[File]) -> None:
+    """Write the files that make a Debian root this node of this cluster."""
+    _copy_files("node", upper)
+    if node.machine:
+        _copy_files("machine", upper)
     if node.control_plane:
-        run(["cp", "-a", "--no-preserve=ownership", f"{_FILES}/control-plane/.", upper])
+        _copy_files("control-plane", upper)
         _control_plane_files(upper, authority)
-    _network_files(node, upper)
+    _network_files(node, upper, choices, network)
     _registry_files(upper)
     _kubelet_files(node, upper, authority)
     _ssh_files(upper)
@@ -53,40 +63,19 @@ def prepare(node: Node, authority: Authority, choices: Choices) -> None:
     run(["chmod", "0440", upper / f"etc/sudoers.d/{settings.SSH_USER}"])
 
 
-def _network_files(node: Node, upper: Path) -> None:
-    """/etc/netplan/config.yaml in EKS Anywhere's shape; match by name, since a veth has no permanent address."""
-    _nic, _outside, _bridge, address = node.nics()[0]
-    config = {
-        "network": {
-            "version": 2,
-            "renderer": "networkd",
-            "ethernets": {
-                "id0": {
-                    "match": {"name": "eth0"},
-                    "addresses": [address],
-                    "nameservers": {"addresses": [settings.GATEWAY]},
-                    "routes": [{"to": "default", "via": settings.GATEWAY}],
-                }
-            },
-        }
-    }
-    secondary = {
-        "network": {
-            "version": 2,
-            "ethernets": {
-                name: {"addresses": [cidr] if cidr else [], "link-local": []}
-                for name, _outside, _bridge, cidr in node.nics()[1:]
-            },
-        }
-    }
-    for name, text in (("config", config), ("lab-secondary", secondary)):
-        path = upper / f"etc/netplan/{name}.yaml"
+def _copy_files(kind: str, upper: Path) -> None:
+    run(["cp", "-a", "--no-preserve=ownership", f"{_FILES}/{kind}/.", upper])
+
+
+def _network_files(node: Node, upper: Path, choices: Choices, network: Iterable[File]) -> None:
+    for file in network:
+        path = upper / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(text, sort_keys=False))
-        path.chmod(0o600)
+        path.write_text(file.text)
+        path.chmod(file.mode)
     (upper / "etc/hostname").write_text(f"{node.name}\n")
     (upper / "etc/resolv.conf").write_text(f"nameserver {settings.GATEWAY}\n")
-    hosts = ["127.0.0.1 localhost", *(f"{n.address} {n.name}" for n in settings.NODES)]
+    hosts = ["127.0.0.1 localhost", *(f"{n.address} {n.name}" for n in choices.nodes)]
     (upper / "etc/hosts").write_text("\n".join(hosts) + "\n")
 
 
@@ -102,8 +91,12 @@ def _kubelet_files(node: Node, upper: Path, authority: Authority) -> None:
     (lab / "pki").mkdir(parents=True, exist_ok=True)
     (lab / "pki/ca.crt").write_bytes(authority.pair.certificate)
     authority.kubeconfig(f"system:node:{node.name}", "system:nodes", lab / "kubelet.kubeconfig", API_SERVER)
-    taint = " --register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" if node.control_plane else ""
-    (lab / "kubelet.env").write_text(f"KUBELET_ARGS=--hostname-override={node.name} --node-ip={node.address}{taint}\n")
+    options = [f"--hostname-override={node.name}", f"--node-ip={node.address}"]
+    if node.control_plane:
+        options.append("--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule")
+    if node.machine:
+        options.append(f"--node-labels={settings.MACHINE_LABEL}=true")
+    (lab / "kubelet.env").write_text(f"KUBELET_ARGS={' '.join(options)}\n")
 
 
 def _control_plane_files(upper: Path, authority: Authority) -> None:
@@ -137,17 +130,16 @@ def _ssh_files(upper: Path) -> None:
     home.chmod(0o700)
 
 
-def write_ssh_client_files() -> None:
+def write_ssh_client_files(choices: Choices) -> None:
     """The key and the ssh configuration with which the nodes are reached."""
     if not settings.SSH_KEY.exists():
         settings.SSH_KEY.parent.mkdir(parents=True, exist_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", settings.SSH_KEY])
-    host_key = (node_root() / "root/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
     known = settings.SSH_KEY.parent / "known_hosts"
-    known.write_text("".join(f"{node.address} {' '.join(host_key)}\n" for node in settings.NODES))
+    known.write_text("".join(f"{node.address} {_host_key(node, choices)}\n" for node in choices.nodes))
     blocks = [
         f"Host {node.name} {node.address}\n  HostName {node.address}\n  HostKeyAlias {node.address}\n"
-        for node in settings.NODES
+        for node in choices.nodes
     ]
     common = (
         f"Host *\n  User {settings.SSH_USER}\n  IdentityFile {settings.SSH_KEY}\n  IdentitiesOnly yes\n"
@@ -156,9 +148,15 @@ def write_ssh_client_files() -> None:
     settings.SSH_CONFIG.write_text("".join(blocks) + common)
 
 
+def _host_key(node: Node, choices: Choices) -> str:
+    """Every host of one root has that root's key."""
+    root = machine_root(choices.lab_vm_network) if node.machine else node_root()
+    return " ".join((root / "root/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2])
+
+
 def boot(node: Node) -> None:
-    """Become the node: called as the supervised process, in a mount namespace of its own. Does not return."""
-    _enter_cgroup(node)
+    """Become the container: called as the supervised process, in a mount namespace of its own. Does not return."""
+    enter_cgroup(node)
     merged, d = node.directory / "merged", node.directory
     layers = f"lowerdir={node_root() / 'root'},upperdir={d / 'upper'},workdir={d / 'work'}"
     run(["mount", "-t", "overlay", "overlay", "-o", layers, merged])
@@ -193,7 +191,8 @@ def _cgroup_directories(node: Node) -> list[Path]:
     return [hierarchy / "eksa-lab" / node.name for hierarchy in hierarchies]
 
 
-def _enter_cgroup(node: Node) -> None:
+def enter_cgroup(node: Node) -> None:
+    """Put this process into the node's cgroup, by which `kill` finds it."""
     for directory in _cgroup_directories(node):
         for level in (directory.parent, directory):
             level.mkdir(exist_ok=True)

@@ -8,11 +8,13 @@ import signal
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Iterable
 from pathlib import Path
 
 from supervisor.xmlrpc import SupervisorTransport
 
 from . import registry, settings
+from .settings import Node
 from .shell import LabError, run
 
 _SOCKET = settings.STATE / "supervisor.sock"
@@ -28,11 +30,11 @@ def _program(name: str, command: list[str]) -> str:
     )
 
 
-def _write_config() -> None:
+def _write_config(nodes: Iterable[Node]) -> None:
     settings.LOGS.mkdir(parents=True, exist_ok=True)
     python = [sys.executable, "-m", "lab"]
     programs = [_program("registry", registry.server_command())]
-    for node in settings.NODES:
+    for node in nodes:
         command = ["unshare", "--mount", "--propagation", "private", "--", *python, "boot", node.name]
         programs.append(_program(node.name, command))
     head = (
@@ -60,9 +62,9 @@ def alive() -> bool:
     return True
 
 
-def ensure() -> None:
-    """Start supervisord, or make the running one read the present configuration."""
-    _write_config()
+def ensure(nodes: Iterable[Node]) -> None:
+    """Start supervisord for these nodes, or make the running one read the present configuration."""
+    _write_config(nodes)
     if not alive():
         shutdown()
         run([Path(sys.executable).with_name("supervisord"), "-c", _CONFIG])
@@ -72,12 +74,12 @@ def ensure() -> None:
                 raise LabError(f"supervisord does not answer:\n{tail('supervisord')}")
             time.sleep(0.1)
         return
-    _added, changed, removed = _supervisor().supervisor.reloadConfig()[0]
+    added, changed, removed = _supervisor().supervisor.reloadConfig()[0]
     for group in changed + removed:
         stop(group)
         _supervisor().supervisor.removeProcessGroup(group)
-        if group in changed:
-            _supervisor().supervisor.addProcessGroup(group)
+    for group in added + changed:
+        _supervisor().supervisor.addProcessGroup(group)
 
 
 def states() -> dict[str, str]:
@@ -106,9 +108,10 @@ def await_end(name: str) -> None:
         time.sleep(0.1)
 
 
-def check() -> None:
-    """Raise with the last log lines of each process that has died."""
-    dead = [name for name, state in states().items() if state in ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")]
+def check(*names: str) -> None:
+    """Raise with the last log lines of each process that has died, of all or of those named."""
+    found = {name: state for name, state in states().items() if not names or name in names}
+    dead = [name for name, state in found.items() if state in ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")]
     if dead:
         raise LabError("\n".join(f"{name} has ended. Its last lines:\n{tail(name)}" for name in sorted(dead)))
 

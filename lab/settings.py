@@ -15,6 +15,8 @@ KUBECONFIG = STATE / "kubeconfig"
 SSH_CONFIG = STATE / "ssh_config"
 SSH_KEY = STATE / "ssh" / "id_ed25519"
 SUMMARY = STATE / "summary.json"
+INVENTORY = STATE / "machines.json"
+TIMES = STATE / "times.json"
 
 KUBERNETES = "1.33.4"
 CILIUM = "1.17.6"
@@ -38,11 +40,15 @@ BRIDGES = ("eksabr0", "eksabr1", "eksabr2")
 
 @dataclass(frozen=True)
 class Node:
-    """A host of the cluster. `index` is its host number in every one of the lab's networks."""
+    """A host of the cluster: a container, or a virtual machine with a kernel of its own.
+
+    `index` is its host number in every one of the lab's networks.
+    """
 
     name: str
     index: int
     control_plane: bool = False
+    machine: bool = False
 
     @property
     def address(self) -> str:
@@ -64,13 +70,29 @@ class Node:
             ("eth2", f"{self.name}-eth2", BRIDGES[2], None),
         ]
 
+    def macs(self) -> list[str]:
+        """The permanent hardware address of every NIC of a machine."""
+        return [f"52:54:00:1e:{network:02x}:{self.index:02x}" for network in range(len(BRIDGES))]
 
-NODES = (Node("cp1", 11, control_plane=True), Node("w1", 21), Node("w2", 22))
-CONTROL_PLANE = NODES[0]
+
+CONTROL_PLANE = Node("cp1", 11, control_plane=True)
+NODES = (CONTROL_PLANE, Node("w1", 21), Node("w2", 22))
+MACHINES = tuple(Node(f"vm{number}", 30 + number, machine=True) for number in range(1, 5))
+EVERY_NODE = (*NODES, *MACHINES)
+"""All that the lab can have. Which of them a cluster has is a choice."""
+MACHINE_LABEL = "eks-anywhere-lab/machine"
 
 
 class SettingsError(Exception):
     """A choice that the lab does not know."""
+
+
+def _one_of(environment: dict[str, str], name: str, *known: str) -> str:
+    """A choice among words, of which the first is the default."""
+    value = (environment.get(name) or known[0]).lower()
+    if value not in known:
+        raise SettingsError(f"{name}: unknown (got {value!r}). Use {' or '.join(known)}.")
+    return value
 
 
 @dataclass(frozen=True)
@@ -80,16 +102,42 @@ class Choices:
     lab_cilium: str
     lab_kube_proxy: bool
     lab_cilium_values: str
+    lab_tunnel: str
+    lab_vm_nodes: int
+    lab_vm_network: str
 
     @classmethod
     def read(cls, environment: dict[str, str]) -> Choices:
-        cilium = environment.get("lab_cilium") or "upstream"
-        if cilium not in ("upstream", "none"):
-            raise SettingsError(f"lab_cilium: unknown start (got {cilium!r}). Use upstream or none.")
-        proxy = (environment.get("lab_kube_proxy") or "true").lower()
-        if proxy not in ("true", "false"):
-            raise SettingsError(f"lab_kube_proxy: not a boolean (got {proxy!r}). Use true or false.")
+        cilium = _one_of(environment, "lab_cilium", "upstream", "none")
+        proxy = _one_of(environment, "lab_kube_proxy", "true", "false")
         values = environment.get("lab_cilium_values") or str(HERE / "start" / f"cilium-kube-proxy-{proxy}.yml")
         if not Path(values).is_file():
             raise SettingsError(f"lab_cilium_values: no such file (got {values!r}). Give a YAML file of Helm values.")
-        return cls(cilium, proxy == "true", values)
+        count = environment.get("lab_vm_nodes") or "0"
+        if count not in map(str, range(len(MACHINES) + 1)):
+            raise SettingsError(f"lab_vm_nodes: not a number of machines (got {count!r}). Use 0 to {len(MACHINES)}.")
+        tunnel = _one_of(environment, "lab_tunnel", "vxlan", "geneve")
+        if tunnel == "geneve" and count == "0":
+            raise SettingsError(
+                "lab_tunnel: containers share a kernel that may lack Geneve, only machines run it (got 'geneve' and no "
+                "machine). Add lab_vm_nodes=1."
+            )
+        network = _one_of(environment, "lab_vm_network", "networkd", "networkmanager")
+        return cls(cilium, proxy == "true", values, tunnel, int(count), network)
+
+    @property
+    def machines(self) -> tuple[Node, ...]:
+        return MACHINES[: self.lab_vm_nodes]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The hosts of the cluster. With Geneve its workers are machines alone."""
+        containers = (CONTROL_PLANE,) if self.lab_tunnel == "geneve" else NODES
+        return (*containers, *self.machines)
+
+    @property
+    def cilium_nodes(self) -> tuple[Node, ...]:
+        """The hosts on which Cilium runs: only these get Ready."""
+        if self.lab_cilium == "none":
+            return ()
+        return self.machines if self.lab_tunnel == "geneve" else self.nodes

@@ -220,13 +220,24 @@ def _one_or_set(entries: Sequence[str]) -> str:
     return entries[0] if len(entries) == 1 else "{ " + ", ".join(entries) + " }"
 
 
+def listing(printed: str) -> Any:
+    """Read what ``nft -j list table`` printed. Release 1.0.6 prints no JSON for a table with a flag: {} then."""
+    try:
+        found = json.loads(printed)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def differences(live: Any, wanted: Any) -> list[str]:
-    """Return what differs between two answers of ``nft -j list table``, None for no table; [] when nothing does.
+    """Return what differs between two listings, None for no table; [] when nothing does.
 
     Counters and handles do not count, nor does the rule for the connection in use, which is another's next time.
     """
     if live is None or wanted is None:
         return [] if live is wanted else ["the table is missing" if live is None else "the table is there"]
+    if "nftables" not in live:
+        return ["the table is one that nft cannot show"]
     one, other = _content(live), _content(wanted)
     found = []
     for kind in ("chain", "set", "other"):

@@ -3,20 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What has to be open on a node of an EKS Anywhere cluster, as a table, and when. Pure.
 
-The keys are those that Cilium's charts from 1.13 to 1.19 write into the ConfigMap cilium-config; what an absent key
-means is what the agent takes it for. Sources are files of cilium/cilium v1.17.6 (CI) and of aws/eks-anywhere v0.26.1,
-for earlier ports of Tinkerbell those of v0.24 and v0.21 (EKSA), or standards.
+Sources are files of cilium/cilium v1.17.6 (CI) and of aws/eks-anywhere v0.26.1, for earlier ports of Tinkerbell those
+of v0.24 and v0.21 (EKSA), or standards.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consent import TUNNEL_PORTS, effective
+from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_facts import Facts
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_rule import ROLES
 
 CLUSTER = ("control_plane", "worker")
@@ -27,60 +26,6 @@ REQUIREMENTS = "CI Documentation/operations/system_requirements.rst, Firewall Ru
 CONFIGMAP = "CI install/kubernetes/cilium/templates/cilium-configmap.yaml"
 PORTS = "EKSA docs/content/en/docs/getting-started/ports/_index.md"
 STACK = "EKSA pkg/providers/tinkerbell/stack/stack.go"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What decides. ``config`` is the data of cilium-config, ``version`` EKS Anywhere's, None where it is not known.
-
-    ``tunnel_change`` is (protocol, port) on the other side of a change of the tunnel, the port "0" for its default.
-    ``node_ports`` is the range of the NodePorts, ``bmcs`` are the addresses of the machines' BMCs.
-    """
-
-    config: Mapping[str, str]
-    version: tuple[int, int] | None = None
-    tunnel_change: tuple[str, str] | None = None
-    node_ports: tuple[int, int] = (30000, 32767)
-    bmcs: tuple[str, ...] = ()
-    meant: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "meant", effective(self.config))
-
-    def on(self, key: str, default: str = "false") -> bool:
-        """Say whether a key of cilium-config is true."""
-        return str(self.config.get(key, default)).strip().lower() == "true"
-
-    def text(self, key: str, default: str = "") -> str:
-        """Return a key of cilium-config."""
-        return str(self.config.get(key, "")).strip() or default
-
-    @property
-    def replaces_kube_proxy(self) -> bool:
-        """Say whether Cilium serves NodePorts itself, before netfilter sees a packet."""
-        return self.meant["kube-proxy-replacement"] == "true" or self.on("enable-node-port")
-
-    @property
-    def tunnel(self) -> str:
-        """Return the port of the tunnel, "" where there is none.
-
-        Some features tunnel even where pods are routed natively (CI pkg/datapath/tunnel/cell.go).
-        """
-        dsr = self.text("bpf-lb-mode", "snat") in ("dsr", "hybrid") and self.text("bpf-lb-dsr-dispatch") == "geneve"
-        asked = (
-            self.meant["routing-mode"] == "tunnel",
-            self.on("enable-ipv4-egress-gateway") or self.on("enable-egress-gateway"),
-            self.replaces_kube_proxy and dsr,
-            self.on("enable-high-scale-ipcache"),
-        )
-        return self.meant["tunnel-port"] if any(asked) else ""
-
-    @property
-    def other_tunnel(self) -> str:
-        """Return the port of the tunnel on the other side of a change, "" where it is the same."""
-        protocol, port = self.tunnel_change or ("", "0")
-        wanted = TUNNEL_PORTS.get(protocol, "") if port == "0" else port
-        return wanted if wanted != self.tunnel else ""
 
 
 Find = Callable[[Facts], "tuple[str, ...] | None"]
@@ -180,7 +125,15 @@ def _envoy(facts: Facts) -> str:
 
 
 def _vteps(facts: Facts) -> tuple[str, ...]:
-    return tuple(re.split(r"[\s,]+", facts.text("vtep-endpoint"))) if facts.on("enable-vtep") else ()
+    return tuple(re.findall(r"[^\s,]+", facts.text("vtep-endpoint"))) if facts.on("enable-vtep") else ()
+
+
+def _bmcs(facts: Facts) -> tuple[str, ...]:
+    return facts.bmcs
+
+
+def _link_local(_facts: Facts) -> tuple[str, ...]:
+    return ("fe80::/10",)
 
 
 def _ingress(facts: Facts) -> str:
@@ -304,7 +257,7 @@ TABLE = (
     ),
     Opening("ssh", "tcp", "22", "admin", ROLES, fixed("22"), ALWAYS, "administrators, and Ansible", PORTS),
     Opening(
-        "dhcpv6-client", "udp", "546", lambda _facts: ("fe80::/10",), ROLES, fixed("546"), ALWAYS,
+        "dhcpv6-client", "udp", "546", _link_local, ROLES, fixed("546"), ALWAYS,
         "answers to a request that went to a multicast address, so no connection knows them", "RFC 8415, 7.2",
     ),
     Opening(
@@ -323,7 +276,7 @@ TABLE = (
         "machines load the iPXE script and the installer", f"{STACK} smeeHTTPPort",
     ),
     Opening(
-        "tinkerbell-iso", "tcp", "as tinkerbell-http", lambda facts: facts.bmcs, TINKERBELL,
+        "tinkerbell-iso", "tcp", "as tinkerbell-http", _bmcs, TINKERBELL,
         since((0, 22), "7171", "80"), "machines with a bmc_ip", "BMCs load the installer as an ISO image",
         f"{STACK} smeeHTTPPort",
     ),
@@ -345,14 +298,14 @@ TABLE = (
 
 def documented() -> list[dict[str, str]]:
     """Return the table for documentation: every rule that there can be, each as texts."""
-    words = {_vteps: "vtep-endpoint"}
+    words = {_vteps: "vtep-endpoint", _bmcs: "bmc_ip of machines", _link_local: "fe80::/10"}
     return [
         {
             "name": row.name,
             "on": ", ".join(row.on),
             "proto": row.proto,
             "ports": row.shown,
-            "from": row.origin if isinstance(row.origin, str) else words.get(row.origin, "addresses"),
+            "from": row.origin if isinstance(row.origin, str) else words[row.origin],
             "when": row.when,
             "reason": row.reason,
             "source": row.source,

@@ -37,6 +37,9 @@ ANY = ("0.0.0.0/0", "::/0")
 HIGHEST_PORT = 65535
 FIELDS = ("name", "proto", "ports", "from", "on", "icmp_types", "destination", "reason", "source")
 
+YAML_ON = (True, "true", "True")
+"""What YAML 1.1 makes of the word ``on`` without quotes, and JSON of that."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """A name is the comment of its rules in nftables, where others with a colon are ours."""
 
@@ -176,6 +179,7 @@ class Reader:
         if not isinstance(entry, Mapping):
             self.note(path, "it must be a mapping" + got(entry), "Give name, proto, ports and from")
             return None
+        entry = {"on" if key in YAML_ON else key: value for key, value in entry.items()}
         fields = (*FIELDS, "sources") if self._resolved else FIELDS
         for key in sorted(entry.keys() - set(fields), key=str):
             near = difflib.get_close_matches(str(key), fields, n=1)
@@ -250,7 +254,7 @@ class Reader:
         if listed and proto and proto not in WITH_PORTS:
             self.note(path, f"{proto} has no ports" + got(given), "Remove them, or use tcp or udp")
             return ()
-        if not listed and proto in WITH_PORTS:
+        if proto in WITH_PORTS and (given is None or given == []):
             self.note(path, f"a rule for {proto} needs them" + got(given), "Give ports, 0-65535 for all")
         found = []
         for place, entry in enumerate(listed):

@@ -16,7 +16,8 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_consen
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cilium_current import CONFIG
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import Forbidden, NetworkError, Problem
 from ansible_collections.eks_anywhere.network.plugins.module_utils.findings import named
-from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_ports import CLUSTER, TABLE, Facts
+from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_facts import Facts
+from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_ports import CLUSTER, TABLE
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_rule import (
     ANY,
     ROLES,
@@ -116,7 +117,7 @@ def table(listed: Iterable[Rule]) -> list[str]:
     rows = [heads, *map(_row, listed)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads) - 1)]
     return [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        "  ".join([*(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip()
         for row in rows
     ]
 
@@ -137,14 +138,19 @@ def _pod_cidrs(cluster: Cluster, config: Mapping[str, str]) -> tuple[str, ...]:
     """Return where pods get their addresses from: Cilium's own pool, else what kubeadm was told."""
     if config.get("ipam") == "cluster-pool":
         keys = ("cluster-pool-ipv4-cidr", "cluster-pool-ipv6-cidr")
-        return tuple(cidr for key in keys for cidr in re.split(r"[\s,]+", config.get(key, "")) if cidr)
+        return tuple(cidr for key in keys for cidr in _networks(config.get(key, "")))
     try:
         found = cluster.get(KUBEADM)
     except Forbidden:
         return ()
     text = ((found or {}).get("data") or {}).get("ClusterConfiguration", "")
     subnet = (documents.load_map(text, "kubeadm-config").get("networking") or {}).get("podSubnet") or ""
-    return tuple(cidr for cidr in re.split(r"[\s,]+", str(subnet)) if cidr)
+    return _networks(str(subnet))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Return the CIDRs of a list that Kubernetes and Cilium take: they put up with addresses within a network."""
+    return tuple(str(ip_network(cidr, strict=False)) for cidr in re.split(r"[\s,]+", text) if cidr)
 
 
 class _Work:
@@ -184,8 +190,10 @@ class _Work:
         """Return the caller's own rules by name."""
         found, wrong = read(self._request.extra_rules, "extra_rules", words=words)
         self.problems += wrong
-        for place, rule in enumerate(found if not wrong else ()):
-            path = f"extra_rules[{place}].from"
+        given = enumerate(self._request.extra_rules)
+        places = {str(entry.get("name")): place for place, entry in given if isinstance(entry, Mapping)}
+        for rule in found:
+            path = f"extra_rules[{places[rule.name]}].from"
             if not rule.origin and rule.name not in NAMES:
                 self._note(path, "it opens nothing (got [])", "Give sources, or remove the rule")
             elif rule.origin and not rule.sources and not self.problems:
@@ -205,7 +213,7 @@ class _Work:
     def _words(self) -> dict[str, tuple[str, ...]]:
         nodes = self._nodes()
         pods = self._checked("pod_cidrs") or self._seen.pod_cidrs
-        if not pods and {*self._request.roles} & {*CLUSTER}:
+        if not pods and not self._request.pod_cidrs and {*self._request.roles} & {*CLUSTER}:
             hint = "Give the CIDRs of the cluster's pods, clusterNetwork.pods.cidrBlocks in its file"
             self._note("pod_cidrs", "the cluster does not say which addresses its pods have", hint)
         admin = self._checked("admin_sources")

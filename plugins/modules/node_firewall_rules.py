@@ -58,7 +58,7 @@ options:
   pod_cidrs:
     description:
       - CIDRs of the pods.
-      - By default those of Cilium's pool with IPAM mode C(cluster-pool), else what the ConfigMap C(kubeadm-config) says.
+      - By default those of Cilium's pool with IPAM mode C(cluster-pool), else those of the ConfigMap C(kubeadm-config).
     type: list
     elements: str
     default: []
@@ -80,11 +80,13 @@ options:
         type: str
         required: true
       proto:
-        description: Protocol. One of V(tcp), V(udp), V(sctp), V(icmp), V(icmpv6), V(esp), V(ah), V(gre), V(ipip), V(vrrp), V(any).
+        description:
+          - Protocol. One of V(tcp), V(udp), V(sctp), V(icmp), V(icmpv6), V(esp), V(ah), V(gre), V(ipip), V(vrrp) and
+            V(any), which is all of them.
         type: str
         required: true
       ports:
-        description: Ports and ranges such as V(30000-32767). Needed for V(tcp), V(udp) and V(sctp), else there are none.
+        description: Ports, and ranges such as V(30000-32767). V(tcp), V(udp) and V(sctp) need them.
         type: list
         elements: raw
       from:
@@ -93,8 +95,10 @@ options:
             have these words in it too.
         type: raw
         required: true
-      on:
-        description: Roles of the nodes that have the rule. By default all.
+      "on":
+        description:
+          - Roles of the nodes that have the rule. By default all.
+          - YAML takes C(on) without quotes for V(true). Both are understood.
         type: list
         elements: str
         choices: [control_plane, worker, tinkerbell]
@@ -169,6 +173,7 @@ EXAMPLES = r"""
         proto: tcp
         ports: [9100]
         from: [10.10.9.7]
+        "on": [control_plane, worker]
         reason: the monitoring of the site
       - name: node-ports-tcp
         proto: tcp
@@ -210,7 +215,7 @@ rules:
     from:
       description: A word, or a list of CIDRs and words.
       type: raw
-    on:
+    "on":
       description: Roles of the nodes that have it.
       type: list
       elements: str
@@ -239,7 +244,7 @@ rules:
       proto: udp
       ports: [6081]
       from: nodes
-      on: [control_plane, worker]
+      "on": [control_plane, worker]
       reason: packets between pods of different nodes
       source: CI Documentation/operations/system_requirements.rst, Firewall Rules
       sources: [10.10.50.0/23]

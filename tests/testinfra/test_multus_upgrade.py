@@ -195,7 +195,7 @@ def test_another_configuration_reaches_every_daemon_under_running_applications(l
 
 def test_a_killed_daemon_costs_no_pod_its_network(lab, apps, read):
     (killed,) = [item for item in read(*DAEMONS) if item["spec"]["nodeName"] == "w1"]
-    threading.Timer(0.5, lambda: host(lab, "w1").run("pkill -KILL -f multus-daemon")).start()
+    threading.Timer(0.5, lambda: host(lab, "w1").run("pkill -KILL -f [m]ultus-daemon")).start()
     apps.make(*(pod(f"meanwhile{number}", "storage", "w1") for number in range(4)), wait=120)
     (restarted,) = [item for item in read(*DAEMONS) if item["metadata"]["name"] == killed["metadata"]["name"]]
     assert restarted["status"]["containerStatuses"][0]["restartCount"] == 1
@@ -231,7 +231,7 @@ def test_a_rebooted_node_brings_its_pods_back_with_their_networks(lab, kubectl, 
         words = ["ssh", "-n", "-F", lab["LAB_SSH_CONFIG"], "w2", f"test ! -e {mark}"]
         return subprocess.run(words, check=False, capture_output=True, timeout=60).returncode == 0
 
-    assert eventually(rebooted, 90)
+    assert eventually(rebooted, 180)
     kubectl("-n", "kube-system", "rollout", "status", "daemonset/kube-multus-ds", "--timeout=120s")
     kubectl("-n", "shop", "wait", "--for=condition=Ready", "pod/app2", "--timeout=120s")
     assert eventually(lambda: apps.lacking() == set(), 60)

@@ -141,7 +141,7 @@ def scenario(name: str) -> Row:
     memory = tree.BUILD / "molecule" / name
     shutil.rmtree(memory, ignore_errors=True)
     env = tree.environment() | {"MOLECULE_EPHEMERAL_DIRECTORY": str(memory)}
-    limit = BUDGET["scenario"]
+    limit = SETTINGS["scenarios"]["budget"].get(name, BUDGET["scenario"])
     result = command.run(words, env=env, limit=limit * 2, show=True)
     failed = [] if result.ok else [f"scenario: {name}"]
     return Row(f"scenario {name}", int(result.ok), failed, time.monotonic() - started, limit)

@@ -58,6 +58,14 @@ def test_an_unknown_scenario_is_refused(monkeypatch):
         run.chosen(["b"], everything=True)
 
 
+def test_a_scenario_may_have_a_budget_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(run.command, "run", lambda *_words, **_options: Result(True, "", 1.0))
+    monkeypatch.setattr(run.tree, "BUILD", tmp_path)
+    monkeypatch.setitem(run.SETTINGS, "scenarios", {"extra": [], "budget": {"slow": 1500}})
+    assert run.scenario("slow").budget == 1500
+    assert run.scenario("other").budget == run.BUDGET["scenario"]
+
+
 def test_sanity_counts_what_ran(tmp_path):
     for name, inside in {"good": "", "bad": "<failure/>", "unused": "<skipped/>"}.items():
         (tmp_path / f"{name}.xml").write_text(JUNIT.format(name=name, inside=inside))
