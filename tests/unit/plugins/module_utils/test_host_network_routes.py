@@ -170,9 +170,9 @@ def test_a_default_route_that_throws_away_is_none():
 
 
 def test_saying_the_default_route_of_another_file_again():
-    assert errors({"ethernets": {"id0": {"routes": [{"to": "default", "via": "172.30.0.1"}]}}}, existing={
-        CONFIG: EKS_ANYWHERE, OURS: "network: {ethernets: {id0: {routes: [{to: default, via: 172.30.0.1}]}}}"},
-    allow_management_nic=True) == []  # fmt: skip
+    existing = {CONFIG: EKS_ANYWHERE, OURS: "network: {ethernets: {id0: {routes: [{to: default, via: 172.30.0.1}]}}}"}
+    config = {"ethernets": {"id0": {"routes": [{"to": "default", "via": "172.30.0.1"}]}}}
+    assert errors(config, existing=existing, allow_management_nic=True) == []
 
 
 @pytest.mark.parametrize("key", ["dhcp4", "dhcp6"])
