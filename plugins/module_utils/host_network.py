@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils import (
     host_network_layers,
@@ -47,7 +47,10 @@ SOURCES = {NETPLAN: netplan.DIRECTORIES, NETWORKMANAGER: networkmanager_read.DIR
 _RENDERER = {NETPLAN: RENDERERS[0], NETWORKMANAGER: RENDERERS[1]}
 _SECRET, _OPEN = "0600", "0644"
 
-Known = Mapping[str, Definition]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Known: TypeAlias = "Mapping[str, Definition]"
 
 
 @dataclass(frozen=True)

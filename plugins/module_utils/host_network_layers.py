@@ -10,7 +10,7 @@ Runs on nodes: standard library of Python 3.9 only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields import Report, choose, got
 from ansible_collections.eks_anywhere.network.plugins.module_utils.host_network_nics import Facts
@@ -21,7 +21,10 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_defin
 )
 from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_fields import noted
 
-Known = Mapping[str, Definition]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Known: TypeAlias = "Mapping[str, Definition]"
 
 DEFAULT_MTU = 1500
 LOWEST_IPV6_MTU = 1280

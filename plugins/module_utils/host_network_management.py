@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields import Report, got
 from ansible_collections.eks_anywhere.network.plugins.module_utils.host_network_nics import Facts
@@ -21,7 +21,10 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.host_network_
 from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_definitions import Definition, below
 from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_fields import Address, parsed
 
-Known = Mapping[str, Definition]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Known: TypeAlias = "Mapping[str, Definition]"
 
 CONSENT = (
     "Leave it as it is, or set allow_management_nic: true (in role host_network: host_network_allow_management_nic)"

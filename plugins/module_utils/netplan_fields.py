@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from ipaddress import IPv4Address, ip_address, ip_interface
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields import Report, choose, got
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
     from typing import TypeAlias
 
-Reader = Callable[[Any, str, Report], Any]
+Reader: TypeAlias = "Callable[[Any, str, Report], Any]"
 Address: TypeAlias = "IPv4Address | IPv6Address"
 Interface: TypeAlias = "IPv4Interface | IPv6Interface"
 

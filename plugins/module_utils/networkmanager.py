@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.host_network_nics import Facts
 from ansible_collections.eks_anywhere.network.plugins.module_utils.host_network_routes import Route, routes
@@ -26,8 +26,11 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_field
 )
 from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_schema import OFFLOADS
 
-Known = Mapping[str, Definition]
-Section = dict[str, Any]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Known: TypeAlias = "Mapping[str, Definition]"
+Section: TypeAlias = "dict[str, Any]"
 
 DIRECTORY = "/etc/NetworkManager/system-connections"
 PREFIX = "eks-anywhere-"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium_state, cilium_status
 from ansible_collections.eks_anywhere.network.plugins.module_utils.kubernetes import Cluster
 from ansible_collections.eks_anywhere.network.tests.unit.plugins.certificates import Authority
@@ -21,6 +22,12 @@ def _no_proxy(monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "KUBECONFIG", "K8S_AUTH_KUBECONFIG", "K8S_AUTH_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_earlier_warnings(monkeypatch):
+    """A module's process begins without warnings; here all modules share one."""
+    monkeypatch.setattr(warnings, "_global_warnings", {})
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from types import MappingProxyType
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_rule import (
     FAMILY_OF,
@@ -31,12 +32,14 @@ EKS_ANYWHERE = {
     "routing-mode": "tunnel",
     "tunnel-protocol": "geneve",
 }
-WORDS = {
-    "nodes": ("10.77.0.0/30", "10.77.0.9/32", "fd77::/126"),
-    "pods": ("10.88.0.0/16",),
-    "control_plane": ("10.77.0.1/32",),
-    "admin": ("10.99.0.0/24",),
-}
+WORDS = MappingProxyType(
+    {
+        "nodes": ("10.77.0.0/30", "10.77.0.9/32", "fd77::/126"),
+        "pods": ("10.88.0.0/16",),
+        "control_plane": ("10.77.0.1/32",),
+        "admin": ("10.99.0.0/24",),
+    }
+)
 OPTIONS = {
     "node_cidrs": WORDS["nodes"],
     "pod_cidrs": WORDS["pods"],

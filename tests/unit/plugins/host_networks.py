@@ -196,16 +196,34 @@ def layer3(draw, number, mtu, netplan):
 BONDS = st.sampled_from(
     [
         {"mode": "802.3ad", "lacp-rate": "fast", "ad-select": "bandwidth", "mii-monitor-interval": 100},
-        {"mode": "802.3ad", "transmit-hash-policy": "layer3+4", "min-links": 1, "up-delay": 200,
-         "mii-monitor-interval": "100ms"},
-        {"mode": "active-backup", "arp-interval": "1s", "arp-ip-targets": ["10.0.0.1", "10.0.0.2"],
-         "arp-validate": "all", "arp-all-targets": "any", "gratuitous-arp": 3, "fail-over-mac-policy": "active"},
+        {
+            "mode": "802.3ad",
+            "transmit-hash-policy": "layer3+4",
+            "min-links": 1,
+            "up-delay": 200,
+            "mii-monitor-interval": "100ms",
+        },
+        {
+            "mode": "active-backup",
+            "arp-interval": "1s",
+            "arp-ip-targets": ["10.0.0.1", "10.0.0.2"],
+            "arp-validate": "all",
+            "arp-all-targets": "any",
+            "gratuitous-arp": 3,
+            "fail-over-mac-policy": "active",
+        },
         {"mode": "balance-rr", "packets-per-slave": "4", "mii-monitor-interval": "0", "resend-igmp": 2},
-        {"mode": "balance-alb", "learn-packet-interval": "2s", "primary-reselect-policy": "better",
-         "all-slaves-active": "no", "mii-monitor-interval": 50, "down-delay": 100},
+        {
+            "mode": "balance-alb",
+            "learn-packet-interval": "2s",
+            "primary-reselect-policy": "better",
+            "all-slaves-active": "no",
+            "mii-monitor-interval": 50,
+            "down-delay": 100,
+        },
         {},
     ]
-)  # fmt: skip
+)
 BRIDGES = st.sampled_from(
     [
         {},

@@ -367,6 +367,10 @@ def test_what_belongs_to_a_range_is_not_ignored_without_one():
 @pytest.mark.parametrize("kind", sorted(FIELDS))
 def test_every_misspelt_field_is_named(kind):
     for name in FIELDS[kind]:
-        found = judge({**{"host-local": HOST_LOCAL, "static": STATIC, "whereabouts": WHEREABOUTS, "dhcp": DHCP}[kind],
-                       f"{name}x": "1"})[0]  # fmt: skip
+        found = judge(
+            {
+                **{"host-local": HOST_LOCAL, "static": STATIC, "whereabouts": WHEREABOUTS, "dhcp": DHCP}[kind],
+                f"{name}x": "1",
+            }
+        )[0]
         assert found == [f"i.{name}x: {kind} has no such field (got 1). Use {name}, if that is meant."]

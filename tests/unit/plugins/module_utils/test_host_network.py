@@ -64,12 +64,18 @@ def test_the_back_end(existing, known, backend):
     ("backend", "known", "error"),
     [
         ("auto", None, "backend: nothing says which it is (got auto). Give netplan or networkmanager, or existing."),
-        ("netplan", stack(False, True), "backend: the node has no netplan (got netplan). Install netplan.io, or use "
-         "another back end."),
-        ("networkmanager", stack(True, False), "backend: NetworkManager does not run on the node (got networkmanager). "
-         "Start it, or use another back end."),
+        (
+            "netplan",
+            stack(False, True),
+            "backend: the node has no netplan (got netplan). Install netplan.io, or use another back end.",
+        ),
+        (
+            "networkmanager",
+            stack(True, False),
+            "backend: NetworkManager does not run on the node (got networkmanager). Start it, or use another back end.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_back_end(backend, known, error):
     assert errors({}, backend, existing={}, node_network=known) == [error]
 

@@ -173,8 +173,12 @@ def test_circles_of_two():
 
 
 def test_what_another_file_gives_counts_too():
-    theirs = {"network": {"ethernets": {"id1": {"addresses": ["10.9.0.2/24"], "mtu": 1500}, "id2": {}},
-                          "bridges": {"br9": {"interfaces": ["id2"]}}}}  # fmt: skip
+    theirs = {
+        "network": {
+            "ethernets": {"id1": {"addresses": ["10.9.0.2/24"], "mtu": 1500}, "id2": {}},
+            "bridges": {"br9": {"interfaces": ["id2"]}},
+        }
+    }
     files = {CONFIG: theirs}
     (error,) = errors({"bonds": {"b": {"interfaces": ["id1"]}}}, existing=files, allow_management_nic=True)
     assert error.startswith(f"config.bonds.b.interfaces[0]: id1 keeps its addresses (existing[{CONFIG}].ethernets.id1.")

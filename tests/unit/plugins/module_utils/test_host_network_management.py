@@ -32,10 +32,16 @@ BONDED = {
     "network": {
         "ethernets": {"p1": {"match": {"macaddress": mac(0)}}, "p2": {"match": {"macaddress": mac(1)}}},
         "bonds": {"bond0": {"interfaces": ["p1", "p2"], "parameters": {"mode": "802.3ad"}}},
-        "vlans": {"node": {"id": 5, "link": "bond0", "addresses": ["172.30.0.21/24"],
-                           "routes": [{"to": "default", "via": "172.30.0.1"}]}},
+        "vlans": {
+            "node": {
+                "id": 5,
+                "link": "bond0",
+                "addresses": ["172.30.0.21/24"],
+                "routes": [{"to": "default", "via": "172.30.0.1"}],
+            }
+        },
     }
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -158,8 +164,15 @@ def test_taking_it_out_of_our_own_file():
     )
     (error,) = errors({}, existing=ours(text), management_addresses=NODE)
     assert "this changes its addresses" in error
-    assert errors({"ethernets": {"eth5": {}}}, existing=ours(text), management_addresses=["10.5.0.2"],
-                  allow_management_nic=True) == []  # fmt: skip
+    assert (
+        errors(
+            {"ethernets": {"eth5": {}}},
+            existing=ours(text),
+            management_addresses=["10.5.0.2"],
+            allow_management_nic=True,
+        )
+        == []
+    )
 
 
 def test_a_new_address_before_it():
@@ -226,8 +239,12 @@ def test_with_networkmanager_ours_takes_the_place_of_theirs():
         "config.ethernets.wan.routes",
         "config.ethernets.wan.set-name",
     ]
-    same = {"match": {"macaddress": mac(0)}, "set-name": "eth0", "addresses": ["172.30.0.21/24", "172.30.0.22/24"],
-            "routes": [{"to": "default", "via": "172.30.0.1"}]}  # fmt: skip
+    same = {
+        "match": {"macaddress": mac(0)},
+        "set-name": "eth0",
+        "addresses": ["172.30.0.21/24", "172.30.0.22/24"],
+        "routes": [{"to": "default", "via": "172.30.0.1"}],
+    }
     options = {"node_network": facts(), "management_addresses": NODE}
     assert errors({"ethernets": {"wan": same}}, "networkmanager", **options) == []
 

@@ -80,8 +80,10 @@ def test_without_facts_the_files_alone_say_it():
 
 
 def test_names_keep_functions_of_one_address_apart():
-    two = {"a": {"match": {"macaddress": mac(1), "name": "p0"}, "set-name": "a"},
-           "b": {"match": {"macaddress": mac(1), "name": "p1"}, "set-name": "b"}}  # fmt: skip
+    two = {
+        "a": {"match": {"macaddress": mac(1), "name": "p0"}, "set-name": "a"},
+        "b": {"match": {"macaddress": mac(1), "name": "p1"}, "set-name": "b"},
+    }
     assert errors({"ethernets": two}) == []
 
 
@@ -101,7 +103,8 @@ def test_two_files_of_others_are_not_ours_to_judge():
             "ethernets.eth1.match",
             {"macaddress": "52:54:00:99:99:99"},
             "config.ethernets.eth1.match.macaddress: no NIC of the node has it (got 52:54:00:99:99:99). Give one of "
-            + ", ".join(mac(number) for number in range(6)) + ".",
+            + ", ".join(mac(number) for number in range(6))
+            + ".",
         ),
         (
             "ethernets.eth77",
@@ -126,7 +129,7 @@ def test_two_files_of_others_are_not_ours_to_judge():
             "config.ethernets.eth1.match: it takes every interface, pods' ones too. Give name or macaddress.",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_the_node_lacks(path, value, error):
     assert errors(edit(SOUND, path, value), node_network=facts()) == [error]
 

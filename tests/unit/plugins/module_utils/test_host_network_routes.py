@@ -81,8 +81,10 @@ def test_right_ones(path, value):
     assert errors(edit(SOUND, path, value)) == []
 
 
-@pytest.mark.parametrize(("table", "whose"), [*[(number, "Cilium") for number in (200, 201, 202, 2004, 2005)],
-                                              (253, "the kernel"), (255, "the kernel")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "whose"),
+    [*[(number, "Cilium") for number in (200, 201, 202, 2004, 2005)], (253, "the kernel"), (255, "the kernel")],
+)
 def test_tables_of_others(table, whose):
     for path in (ROUTE, f"{ETH1}.routes[1]", RULE):
         assert errors(edit(SOUND, f"{path}.table", table)) == [

@@ -79,9 +79,17 @@ def test_without_a_yaml_parser(monkeypatch):
 
 def test_our_file():
     text = netplan.render(
-        {"vlans": {}, "ethernets": {"eth1": {"addresses": ["10.0.0.1/24", {"fd00::1/64": {"label": "a:1"}}],
-                                             "routes": [{"to": "default", "via": "10.0.0.9"}], "link-local": []}}}
-    )  # fmt: skip
+        {
+            "vlans": {},
+            "ethernets": {
+                "eth1": {
+                    "addresses": ["10.0.0.1/24", {"fd00::1/64": {"label": "a:1"}}],
+                    "routes": [{"to": "default", "via": "10.0.0.9"}],
+                    "link-local": [],
+                }
+            },
+        }
+    )
     assert text == netplan.NOTICE + (
         "network:\n"
         "  version: 2\n"

@@ -61,28 +61,46 @@ def test_right_values(reader, given, found):
         (fields.time("s", 2000, 30_000), 31, "the time is out of range (got 31). Give a time from 2 to 30 s."),
         (fields.time("s", 1000), "999ms", "the time is out of range (got 999ms). Give a time of at least 1 s."),
         (fields.mac, 41135085296, "YAML reads it as a number (got 41135085296). Put it into quotes."),
-        (fields.mac, "52-54-00-ab-cd-ef", "it is no MAC address (got 52-54-00-ab-cd-ef). Give six pairs of hexadecimal "
-         "digits joined by colons."),
-        (fields.mac, "01:00:5e:00:00:01", "no NIC has this address (got 01:00:5e:00:00:01). Give the address of one "
-         "NIC."),
-        (fields.mac, "00:00:00:00:00:00", "no NIC has this address (got 00:00:00:00:00:00). Give the address of one "
-         "NIC."),
-        (fields.address, "10.0.0.1/24", "it is not an IP address (got 10.0.0.1/24). Give the address without a prefix "
-         "length."),
+        (
+            fields.mac,
+            "52-54-00-ab-cd-ef",
+            "it is no MAC address (got 52-54-00-ab-cd-ef). Give six pairs of hexadecimal digits joined by colons.",
+        ),
+        (
+            fields.mac,
+            "01:00:5e:00:00:01",
+            "no NIC has this address (got 01:00:5e:00:00:01). Give the address of one NIC.",
+        ),
+        (
+            fields.mac,
+            "00:00:00:00:00:00",
+            "no NIC has this address (got 00:00:00:00:00:00). Give the address of one NIC.",
+        ),
+        (
+            fields.address,
+            "10.0.0.1/24",
+            "it is not an IP address (got 10.0.0.1/24). Give the address without a prefix length.",
+        ),
         (fields.address, "fe80::1%eth0", "it is not an IP address (got fe80::1%eth0). Give an address, as 10.0.0.10."),
         (fields.ipv4, "fd00::1", "it is not an IPv4 address (got fd00::1). Give an address, as 10.0.0.10."),
         (fields.network, "10.0.0.1/24", "it has host bits set (got 10.0.0.1/24). Write 10.0.0.0/24."),
         (fields.network, "x", "it is not a network (got x). Give it as address/length, for example 10.0.0.0/24."),
-        (fields.interface, "10.0.0.1", "it is not an address with its prefix length (got 10.0.0.1). Give it as "
-         "address/length: 10.0.0.10/24."),
-        (fields.interface, "10.0.0.1/0", "it is not an address with its prefix length (got 10.0.0.1/0). Give it as "
-         "address/length: 10.0.0.10/24."),
+        (
+            fields.interface,
+            "10.0.0.1",
+            "it is not an address with its prefix length (got 10.0.0.1). Give it as address/length: 10.0.0.10/24.",
+        ),
+        (
+            fields.interface,
+            "10.0.0.1/0",
+            "it is not an address with its prefix length (got 10.0.0.1/0). Give it as address/length: 10.0.0.10/24.",
+        ),
         (fields.interface, {}, "it must be one address (got {}). Give each address as an entry of its own."),
         (fields.sequence(fields.flag), True, "it must be a list (got true). Give a list."),
         (fields.each(fields.flag), [], "it must be a mapping (got []). Give a mapping."),
         (fields.mapping({}, "it"), [], "it must be a mapping (got []). Give a mapping, {} for an empty one."),
     ],
-)  # fmt: skip
+)
 def test_wrong_values(reader, given, error):
     assert said(reader, given) == (None, [f"f: {error}"])
 

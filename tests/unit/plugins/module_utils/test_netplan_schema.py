@@ -159,16 +159,24 @@ def test_kinds_of_other_files(kind):
         ([], "config: it must be a mapping (got []). Give what stands under netplan's network:."),
         ({"version": 1}, "config.version: the number is out of range (got 1). Give 2."),
         ({"ethernets": []}, "config.ethernets: it must be a mapping (got []). Give a mapping of names to definitions."),
-        ({"ethernets": {"eth1": None}}, "config.ethernets.eth1: it must be a mapping (got null). Give a mapping, {} "
-         "for an empty one."),
-        ({"ethernets": {"renderer": "networkd"}}, "config.ethernets.renderer: it changes every definition of its kind. "
-         "Give renderer in each definition."),
-        ({"ethernets": {"a/b": {}}}, "config.ethernets.a/b: it is not the name of a definition (got a/b). Give the "
-         "name of a definition."),
-        ({"ethernets": {1: {}}}, "config.ethernets.1: it is not the name of a definition (got 1). Give the name of a "
-         "definition."),
+        (
+            {"ethernets": {"eth1": None}},
+            "config.ethernets.eth1: it must be a mapping (got null). Give a mapping, {} for an empty one.",
+        ),
+        (
+            {"ethernets": {"renderer": "networkd"}},
+            "config.ethernets.renderer: it changes every definition of its kind. Give renderer in each definition.",
+        ),
+        (
+            {"ethernets": {"a/b": {}}},
+            "config.ethernets.a/b: it is not the name of a definition (got a/b). Give the name of a definition.",
+        ),
+        (
+            {"ethernets": {1: {}}},
+            "config.ethernets.1: it is not the name of a definition (got 1). Give the name of a definition.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_frame(config, error):
     assert errors(config) == [error]
 

@@ -84,17 +84,41 @@ def test_ours_wins_over_eks_anywheres():
         ({"dhcp6": True}, {"method": "disabled"}, {"method": "auto"}),
         ({"accept-ra": True}, {"method": "disabled"}, {"method": "auto"}),
         (
-            {"addresses": ["10.0.0.2/24", "10.0.0.3/24", "fd00::2/64"],
-             "nameservers": {"addresses": ["10.0.0.1", "fd00::1"], "search": ["lab", "b"]}},
-            {"method": "manual", "address1": "10.0.0.2/24", "address2": "10.0.0.3/24", "dns": "10.0.0.1;",
-             "dns-search": "lab;b;"},
+            {
+                "addresses": ["10.0.0.2/24", "10.0.0.3/24", "fd00::2/64"],
+                "nameservers": {"addresses": ["10.0.0.1", "fd00::1"], "search": ["lab", "b"]},
+            },
+            {
+                "method": "manual",
+                "address1": "10.0.0.2/24",
+                "address2": "10.0.0.3/24",
+                "dns": "10.0.0.1;",
+                "dns-search": "lab;b;",
+            },
             {"method": "manual", "address1": "fd00::2/64", "dns": "fd00::1;", "dns-search": "lab;b;"},
         ),
         (
-            {"dhcp4": True, "dhcp-identifier": "mac", "dhcp4-overrides": {"use-routes": False, "use-dns": False,
-             "route-metric": 7, "hostname": "a", "send-hostname": False}},
-            {"method": "auto", "ignore-auto-dns": "true", "ignore-auto-routes": "true", "never-default": "true",
-             "route-metric": "7", "dhcp-hostname": "a", "dhcp-send-hostname": "false", "dhcp-client-id": "mac"},
+            {
+                "dhcp4": True,
+                "dhcp-identifier": "mac",
+                "dhcp4-overrides": {
+                    "use-routes": False,
+                    "use-dns": False,
+                    "route-metric": 7,
+                    "hostname": "a",
+                    "send-hostname": False,
+                },
+            },
+            {
+                "method": "auto",
+                "ignore-auto-dns": "true",
+                "ignore-auto-routes": "true",
+                "never-default": "true",
+                "route-metric": "7",
+                "dhcp-hostname": "a",
+                "dhcp-send-hostname": "false",
+                "dhcp-client-id": "mac",
+            },
             {"method": "link-local"},
         ),
         (
@@ -138,14 +162,22 @@ def test_ours_wins_over_eks_anywheres():
             {"method": "link-local"},
         ),
         (
-            {"addresses": ["fd00::2/64"], "routes": [{"to": "default", "via": "fd00::1", "table": 9}],
-             "routing-policy": [{"from": "fd00::2/128", "table": 9, "priority": 999}]},
+            {
+                "addresses": ["fd00::2/64"],
+                "routes": [{"to": "default", "via": "fd00::1", "table": 9}],
+                "routing-policy": [{"from": "fd00::2/128", "table": 9, "priority": 999}],
+            },
             {"method": "disabled"},
-            {"method": "manual", "address1": "fd00::2/64", "route1": "::/0,fd00::1", "route1_options": "table=9",
-             "routing-rule1": "priority 999 from fd00::2 table 9"},
+            {
+                "method": "manual",
+                "address1": "fd00::2/64",
+                "route1": "::/0,fd00::1",
+                "route1_options": "table=9",
+                "routing-rule1": "priority 999 from fd00::2 table 9",
+            },
         ),
     ],
-)  # fmt: skip
+)
 def test_families(settings, ipv4, ipv6):
     found = nic(settings)
     assert (found["ipv4"], found["ipv6"]) == (ipv4, ipv6)
@@ -154,16 +186,22 @@ def test_families(settings, ipv4, ipv6):
 @pytest.mark.parametrize(
     ("settings", "section", "values"),
     [
-        ({"mtu": 9000, "macaddress": mac(7), "wakeonlan": True}, "ethernet",
-         {"mtu": "9000", "cloned-mac-address": mac(7), "wake-on-lan": "64"}),
-        ({"large-receive-offload": False, "tcp6-segmentation-offload": True}, "ethtool",
-         {"feature-lro": "false", "feature-tx-tcp6-segmentation": "true"}),
+        (
+            {"mtu": 9000, "macaddress": mac(7), "wakeonlan": True},
+            "ethernet",
+            {"mtu": "9000", "cloned-mac-address": mac(7), "wake-on-lan": "64"},
+        ),
+        (
+            {"large-receive-offload": False, "tcp6-segmentation-offload": True},
+            "ethtool",
+            {"feature-lro": "false", "feature-tx-tcp6-segmentation": "true"},
+        ),
         ({"virtual-function-count": 4}, "sriov", {"total-vfs": "4"}),
         ({"match": {"driver": "e1000"}}, "match", {"driver": "e1000;"}),
         ({"match": {"driver": ["a", "b*"]}}, "match", {"driver": "a;b*;"}),
         ({"match": {"name": "en*"}}, "match", {"interface-name": "en*;"}),
     ],
-)  # fmt: skip
+)
 def test_nics(settings, section, values):
     assert nic(settings)[section] == values
 
@@ -184,14 +222,26 @@ def test_how_a_nic_is_found(settings, values):
 
 def test_a_bond():
     parameters = {
-        "mode": "active-backup", "primary": "eth2", "arp-interval": "1s", "arp-ip-targets": ["10.0.0.1", "10.0.0.2"],
-        "all-slaves-active": True, "gratuitous-arp": 3, "fail-over-mac-policy": "active", "learn-packet-interval": "2s",
-    }  # fmt: skip
+        "mode": "active-backup",
+        "primary": "eth2",
+        "arp-interval": "1s",
+        "arp-ip-targets": ["10.0.0.1", "10.0.0.2"],
+        "all-slaves-active": True,
+        "gratuitous-arp": 3,
+        "fail-over-mac-policy": "active",
+        "learn-packet-interval": "2s",
+    }
     config = edit(SOUND, "bonds.bond0.parameters", parameters)
     assert written(edit(config, "ethernets.eth2", {"match": {"name": "ens2"}}), "bond0")["bond"] == {
-        "mode": "active-backup", "primary": "ens2", "arp_interval": "1000", "arp_ip_target": "10.0.0.1,10.0.0.2",
-        "all_slaves_active": "1", "num_grat_arp": "3", "fail_over_mac": "active", "lp_interval": "2",
-    }  # fmt: skip
+        "mode": "active-backup",
+        "primary": "ens2",
+        "arp_interval": "1000",
+        "arp_ip_target": "10.0.0.1,10.0.0.2",
+        "all_slaves_active": "1",
+        "num_grat_arp": "3",
+        "fail_over_mac": "active",
+        "lp_interval": "2",
+    }
     port = written(SOUND, "eth2")
     assert (port["connection"]["master"], port["connection"]["slave-type"]) == ("bond0", "bond")
     assert "ipv4" not in port
@@ -199,8 +249,14 @@ def test_a_bond():
 
 
 def test_a_bridge():
-    parameters = {"stp": True, "forward-delay": 4, "hello-time": "3s", "priority": 9, "path-cost": {"eth4": 5},
-                  "port-priority": {"eth4": 3}}  # fmt: skip
+    parameters = {
+        "stp": True,
+        "forward-delay": 4,
+        "hello-time": "3s",
+        "priority": 9,
+        "path-cost": {"eth4": 5},
+        "port-priority": {"eth4": 3},
+    }
     config = edit(SOUND, "bridges.br0.parameters", parameters)
     assert written(config, "br0")["bridge"] == {"stp": "true", "forward-delay": "4", "hello-time": "3", "priority": "9"}
     port = written(config, "eth4")

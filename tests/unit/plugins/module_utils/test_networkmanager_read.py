@@ -32,7 +32,7 @@ def read(*texts):
 
 
 def test_eks_anywheres_own():
-    (found,) = read(STATIC_CONNECTION)[0].values()
+    found = next(iter(read(STATIC_CONNECTION)[0].values()))
     assert (found.kind, found.id, found.path) == (
         "ethernets",
         "static-connection",
@@ -73,7 +73,7 @@ def test_all_that_rules_ask_for():
     route-table=99
     route1=fd09::/64,fd00::1
     """.replace("\n    ", "\n")
-    (found,) = read(text)[0].values()
+    found = next(iter(read(text)[0].values()))
     assert found.parts[0].settings == {
         "uuid": "u",
         "match": {"name": "eth5"},

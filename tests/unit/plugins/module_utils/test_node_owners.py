@@ -152,9 +152,14 @@ def test_no_chain_is_counted_twice(names):
 def test_the_nft_backend_of_a_node():
     found = nft(map(table, contents("w1.nft-tables.hex")), map(chain, contents("w1.nft-chains.hex")))
     assert {(one["family"], one["name"]) for one in found["tables"]} == {
-        ("ip", "filter"), ("ip", "mangle"), ("ip", "nat"), ("ip", "raw"),
-        ("ip6", "filter"), ("ip6", "mangle"), ("ip6", "nat"),
-    }  # fmt: skip
+        ("ip", "filter"),
+        ("ip", "mangle"),
+        ("ip", "nat"),
+        ("ip", "raw"),
+        ("ip6", "filter"),
+        ("ip6", "mangle"),
+        ("ip6", "nat"),
+    }
     assert found["chains"] == {"cilium": 10, "kubernetes": 41}
 
 
