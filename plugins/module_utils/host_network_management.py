@@ -11,7 +11,7 @@ Runs on nodes: standard library of Python 3.9 only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_defin
 from ansible_collections.eks_anywhere.network.plugins.module_utils.netplan_fields import Address, parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeAlias
 
 Known: TypeAlias = "Mapping[str, Definition]"

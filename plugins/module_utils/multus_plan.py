@@ -4,8 +4,8 @@
 """What it takes to get from the Multus that runs to the one that is wanted, and what stands against it.
 
 Objects are wanted as manifests. A live object is as wanted when it holds everything the manifest says; what the API
-server adds does not count. Lists are compared whole, so that a volume or container that someone else left is a
-difference: server-side apply would keep it.
+server adds does not count. Lists, and the spec of the daemon's pods, are compared whole, so that a volume, a container or
+a node selector that someone else left is a difference: server-side apply would keep it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ PATHS = {
 _UNITS = {"m": Decimal("0.001"), "": Decimal(1), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9)} | {
     f"{unit}i": Decimal(1024 ** (power + 1)) for power, unit in enumerate("KMGT")
 }
+
+POD_DEFAULTS = {"dnsPolicy", "restartPolicy", "schedulerName", "securityContext", "serviceAccount"}
+"""What the API server adds to a pod's spec."""
 
 Object = dict[str, Any]
 
@@ -117,7 +120,7 @@ def present(
     current: Current, manifests: Sequence[Object], configure_cilium: bool, primary_dir: str = KUBELET_DIR
 ) -> MultusPlan:
     """Plan that Multus is there, with Cilium's configuration in ``primary_dir``."""
-    differing = {key_of(item): item for item in manifests if not holds(current.live[key_of(item)], item)}
+    differing = {key_of(item): item for item in manifests if not _as_wanted(current.live[key_of(item)], item)}
     before = {key: _part(current.live[key], item) for key, item in differing.items() if current.live[key]}
     action = _action(current, manifests, differing)
     wrong = [*_exclusive(current), *_elsewhere(current, primary_dir)]
@@ -220,6 +223,15 @@ def _unsupported(current: Current) -> Iterable[Problem]:
             f"EKS Anywhere supports Multus on bare metal only (got datacenterRef.kind {ours.datacenter})",
             f"Use a cluster of kind {TINKERBELL}",
         )
+
+
+def _as_wanted(live: Object | None, wanted: Object) -> bool:
+    if live is None or not holds(live, wanted):
+        return False
+    if wanted["kind"] != "DaemonSet":
+        return True
+    theirs, ours = (item["spec"].get("template", {}).get("spec", {}) for item in (live, wanted))
+    return theirs.keys() - POD_DEFAULTS <= ours.keys()
 
 
 def holds(live: Any, wanted: Any, path: tuple[str, ...] = ()) -> bool:

@@ -10,13 +10,14 @@ Runs on nodes: standard library of Python 3.9 only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_address, ip_interface
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.cni_fields import Report, choose, got
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
     from typing import TypeAlias
 

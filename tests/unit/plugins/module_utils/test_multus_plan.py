@@ -77,6 +77,21 @@ def test_a_daemonset_of_someone_else_is_replaced(manager, action):
     assert (found.action, found.changes) == (action, ("DaemonSet kube-system/kube-multus-ds",))
 
 
+@pytest.mark.parametrize(
+    ("added", "manager", "action"),
+    [
+        ({"nodeSelector": {"no": "node"}}, "kubectl", "replace"),
+        ({"affinity": {}}, "kubectl", "replace"),
+        ({"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler"}, "kubectl", "none"),
+        ({"nodeSelector": {"no": "node"}}, "eks_anywhere.network", "upgrade"),
+    ],
+)
+def test_what_someone_else_put_into_the_daemons_pods_is_a_difference(added, manager, action):
+    other = copy.deepcopy(DAEMON)
+    other["spec"]["template"]["spec"] |= added
+    assert present(lives(CRD, other, manager=manager), WANTED, False).action == action
+
+
 def test_another_object_that_differs_replaces_no_daemonset():
     found = present(lives(DAEMON, manager="kubectl"), WANTED, False)
     assert (found.action, found.changes) == ("upgrade", (key_of(CRD),))
