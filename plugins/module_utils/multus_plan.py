@@ -4,8 +4,8 @@
 """What it takes to get from the Multus that runs to the one that is wanted, and what stands against it.
 
 Objects are wanted as manifests. A live object is as wanted when it holds everything the manifest says; what the API
-server adds does not count. Lists, and the spec of the daemon's pods, are compared whole: a volume, a container or a node
-selector that someone else left is a difference, because server-side apply would keep it.
+server adds does not count. Lists, and the spec of the daemon's pods, are compared whole: a volume, a container or a
+node selector that someone else left is a difference, because server-side apply would keep it.
 """
 
 from __future__ import annotations
