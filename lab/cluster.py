@@ -42,7 +42,7 @@ def wait(what: str, ready: Callable[[], bool], seconds: float = _WAIT_SECONDS) -
         processes.check()
         if time.monotonic() > deadline:
             raise LabError(f"{what}: not within {seconds:.0f} s. Logs: {settings.LOGS}")
-        time.sleep(0.5)
+        time.sleep(seconds / 240)  # asking takes from the processor that a machine under emulation waits for
 
 
 def fingerprint(choices: Choices) -> str:

@@ -134,7 +134,7 @@ class Watch:
 
 
 def _answers(machine: Node) -> bool:
-    words = ["ssh", "-F", str(settings.SSH_CONFIG), "-oBatchMode=yes", "-oConnectTimeout=15", machine.name, "true"]
+    words = ["ssh", "-F", str(settings.SSH_CONFIG), "-oBatchMode=yes", machine.name, "true"]
     return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 

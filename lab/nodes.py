@@ -139,11 +139,12 @@ def write_ssh_client_files(choices: Choices) -> None:
     known.write_text("".join(f"{node.address} {_host_key(node, choices)}\n" for node in choices.nodes))
     blocks = [
         f"Host {node.name} {node.address}\n  HostName {node.address}\n  HostKeyAlias {node.address}\n"
+        f"  ConnectTimeout {20 if node.machine else 5}\n"
         for node in choices.nodes
     ]
     common = (
         f"Host *\n  User {settings.SSH_USER}\n  IdentityFile {settings.SSH_KEY}\n  IdentitiesOnly yes\n"
-        f"  UserKnownHostsFile {known}\n  StrictHostKeyChecking yes\n  ConnectTimeout 5\n"
+        f"  UserKnownHostsFile {known}\n  StrictHostKeyChecking yes\n"
     )
     settings.SSH_CONFIG.write_text("".join(blocks) + common)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
-
-from interruptions import eventually
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 SECONDS_TO_SSH, SECONDS_TO_READY, SECONDS_TO_CILIUM = 90, 300, 600
@@ -15,9 +14,7 @@ SECONDS_TO_SSH, SECONDS_TO_READY, SECONDS_TO_CILIUM = 90, 300, 600
 
 def times(lab):
     """By machine: seconds after its start until it answered over ssh, its node was Ready, and Cilium ran everywhere."""
-    found = json.loads(Path(lab["LAB_SSH_CONFIG"]).with_name("times.json").read_text())
-    print(json.dumps(found))
-    return found
+    return json.loads(Path(lab["LAB_SSH_CONFIG"]).with_name("times.json").read_text())
 
 
 def fetch(kubectl, read, one, other):
@@ -37,16 +34,15 @@ class Machine:
         self._project = project
 
     def run(self, command):
-        """The exit code and the output of a command. -n: an ssh that is cut off spoils its stdin."""
+        """A command that has ended. -n: an ssh that is cut off spoils its stdin."""
         words = ["ssh", "-n", "-F", self._config, self.name, f"sudo sh -c '{command}'"]
-        done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout
+        return subprocess.run(words, check=False, capture_output=True, text=True, timeout=120)
 
     def check(self, command):
         """The output of a command that succeeds."""
-        code, output = self.run(command)
-        assert code == 0, output
-        return output
+        done = self.run(command)
+        assert done.returncode == 0, done
+        return done.stdout
 
     def lab(self, *words):
         """Run a command of the lab."""
@@ -55,23 +51,27 @@ class Machine:
         )
         assert done.returncode == 0, done.stderr
 
-    def await_ready(self, read, agents):
-        """Wait until the API server knows this boot, and the node, its agent and its pod are Ready in it."""
+    def await_ready(self, read, since):
+        """Wait until the node is Ready in this boot, then until every container on it is, started anew since then."""
         boot = self.check(f"cat {BOOT_ID}").strip()
 
-        def ready():
+        def node_ready():
             node = read("node", self.name)
-            (web,) = (pod for pod in read("pods", "-n", "shop") if pod["spec"]["nodeName"] == self.name)
-            return (
-                node["status"]["nodeInfo"]["bootID"] == boot
-                and is_ready(node)
-                and agents()[self.name][1]
-                and is_ready(web)
-            )
+            ready = {item["type"]: item["status"] for item in node["status"]["conditions"]}["Ready"]
+            return node["status"]["nodeInfo"]["bootID"] == boot and ready == "True"
 
-        assert eventually(ready, SECONDS_TO_READY)
+        def pods_ready():
+            pods = (pod for pod in read("pods", "-A") if pod["spec"].get("nodeName") == self.name)
+            found = [item for pod in pods for item in pod["status"]["containerStatuses"]]
+            return all(item["ready"] and item["state"]["running"]["startedAt"] > since for item in found)
+
+        eventually(node_ready, SECONDS_TO_READY)
+        eventually(pods_ready, SECONDS_TO_CILIUM)
 
 
-def is_ready(thing):
-    """Whether a node or a pod says that it is."""
-    return {item["type"]: item["status"] for item in thing["status"]["conditions"]}.get("Ready") == "True"
+def eventually(true, seconds):
+    """Wait for something. Asking seldom leaves the processor to the machine."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(5)

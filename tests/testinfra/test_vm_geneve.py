@@ -26,7 +26,7 @@ def test_they_answered_and_were_ready_in_time(lab, name):
 
 def test_networkmanager_has_the_nics(vm):
     asked = "command -v netplan; systemctl is-active NetworkManager systemd-networkd"
-    assert vm.run(asked)[1].split() == ["active", "inactive"]
+    assert vm.run(asked).stdout.split() == ["active", "inactive"]
     rows = (row.split(":") for row in vm.check("nmcli -t -f DEVICE,STATE,CONNECTION device").splitlines())
     found = {device: connection for device, state, connection in rows if state == "connected"}
     (first,) = (device for device, connection in found.items() if connection == "static-connection")
