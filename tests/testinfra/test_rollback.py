@@ -8,7 +8,8 @@ from plays import play
 
 BROKEN = "public.ecr.aws/docker/library/python:3.13-slim"
 BROKEN_CHANGE = {"cilium_values": {"image": {"override": BROKEN}}}
-WITHOUT_FLOWS = {"network_check_flows": False}
+WITHOUT_MULTUS = {"network_check_networks": []}
+WITHOUT_FLOWS = {"network_check_flows": False, **WITHOUT_MULTUS}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def stories(lab, project, agents):
     told = {"start": agents()}
     told["broken"] = play(project, "cilium", BROKEN_CHANGE), agents()
     told["foretold"] = play(project, "cilium_rollback", WITHOUT_FLOWS, check=True), agents()
-    told["back"] = play(project, "cilium_rollback"), agents()
+    told["back"] = play(project, "cilium_rollback", WITHOUT_MULTUS), agents()
     told["again"] = play(project, "cilium_rollback", WITHOUT_FLOWS), agents()
     return told
 

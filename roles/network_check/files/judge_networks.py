@@ -66,7 +66,7 @@ def _membership(declared: dict[str, Any], pods: list[dict[str, Any]]) -> Iterato
     for pod in pods:
         where = f"the pod on {pod['node']}"
         if not pod["interface"]:
-            yield f"{where} runs without it: see the log of Multus on that node"
+            yield f"{where} runs without it: Multus is not there, or was away when it started"
             continue
         if not pod["addresses"]:
             yield f"{where} has no address on {pod['interface']}"
