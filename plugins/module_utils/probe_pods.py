@@ -88,7 +88,9 @@ class Probe:
     def remove(self) -> bool:
         """Remove the namespace and wait until it is gone; False when there was none.
 
-        Pods go first: the namespace's controller looks again only after 15 seconds when it still finds some.
+        Pods go first: the namespace's controller looks again only after 15 seconds when it still finds some. They have
+        their own grace: of a pod that is gone before its sandbox, and that was made before Multus, Multus tells Cilium
+        nothing (multus-cni v4.3.0, pkg/multus/multus.go, CmdDel), and an endpoint stays behind.
         Raises NetworkError when the namespace is not one of these, before anything of it is touched.
         """
         found = self.cluster.get(self._path)
@@ -97,7 +99,7 @@ class Probe:
         if LABEL not in (found["metadata"].get("labels") or {}):
             text = f"the namespace {self.namespace} exists and was not made by this role"
             raise NetworkError(Problem("namespace", text, "Give a name that is free"))
-        self.cluster.delete(f"{self._path}/pods", {"gracePeriodSeconds": 0})
+        self.cluster.delete(f"{self._path}/pods")
         self._await("its pods do not end", lambda: not self.cluster.list(f"{self._path}/pods", metadata_only=True))
         self.cluster.delete(self._path)
         self._await("it does not end", lambda: self.cluster.get(self._path) is None)
