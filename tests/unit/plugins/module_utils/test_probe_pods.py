@@ -76,7 +76,7 @@ def test_a_fresh_start_removes_pods_before_the_namespace(probe_of):
     api = Api(ours(), [[pod("old")], []])
     probe_of(api).fresh()
     assert api.asked == [
-        ("delete", f"{SPACE}/pods", {"gracePeriodSeconds": 0}),
+        ("delete", f"{SPACE}/pods", None),
         ("delete", SPACE, None),
         ("create", "/api/v1/namespaces", "probe"),
     ]
