@@ -55,23 +55,24 @@ class Machine:
         """Wait until the node is Ready in this boot, then until every container on it is, started anew since then."""
         boot = self.check(f"cat {BOOT_ID}").strip()
 
-        def node_ready():
-            node = read("node", self.name)
-            ready = {item["type"]: item["status"] for item in node["status"]["conditions"]}["Ready"]
-            return node["status"]["nodeInfo"]["bootID"] == boot and ready == "True"
+        def other_boot():
+            status = read("node", self.name)["status"]
+            ready = {item["type"]: item["status"] for item in status["conditions"]}["Ready"]
+            found = (status["nodeInfo"]["bootID"], ready)
+            return [] if found == (boot, "True") else [found]
 
-        def pods_ready():
+        def old_containers():
             pods = (pod for pod in read("pods", "-A") if pod["spec"].get("nodeName") == self.name)
-            found = [item for pod in pods for item in pod["status"]["containerStatuses"]]
-            return all(item["ready"] and item["state"]["running"]["startedAt"] > since for item in found)
+            found = [item for pod in pods for item in pod["status"].get("containerStatuses", [])]
+            return [item for item in found if not (item["ready"] and item["state"]["running"]["startedAt"] > since)]
 
-        eventually(node_ready, SECONDS_TO_READY)
-        eventually(pods_ready, SECONDS_TO_CILIUM)
+        await_none(other_boot, SECONDS_TO_READY)
+        await_none(old_containers, SECONDS_TO_CILIUM)
 
 
-def eventually(true, seconds):
-    """Wait for something. Asking seldom leaves the processor to the machine."""
+def await_none(left, seconds):
+    """Wait until nothing is left of what is still to happen. Asking seldom leaves the processor to the machine."""
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+    while still := left():
+        assert time.monotonic() < deadline, f"still, after {seconds} s: {still}"
         time.sleep(5)
