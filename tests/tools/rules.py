@@ -1,7 +1,7 @@
 """Does a test fail when a rule is broken? Breaks each rule of tests/rules.toml in a copy and runs the unit tests on it.
 
 Writes docs/testing-rules.md. The exit code is 1 when a broken rule went unnoticed. Words on the command line choose the
-areas to check; then nothing is written.
+areas to check; the page keeps the rows of the others. `new` chooses the rules that have no row yet.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ UTILS = "plugins/module_utils"
 HEAD = """# Rules and the tests that hold them
 
 Each row was checked: with the rule broken in the way of the second column, the test of the third fails.
-`.venv/bin/python tests/tools/rules.py` checks all rows again and writes this page; the breakages are in
-[tests/rules.toml](../tests/rules.toml).
+`.venv/bin/python tests/tools/rules.py` checks all rows again and writes this page, with the name of an area its rows
+alone; the breakages are in [tests/rules.toml](../tests/rules.toml).
 
 | rule | broken by | test that fails |
 | --- | --- | --- |
@@ -44,6 +44,15 @@ class Rule:
     old: str
     new: str
     tests: tuple[str, ...]
+
+    def row(self, failure: str) -> str:
+        """The line of the page."""
+        return f"{self.start}`{failure}` |"
+
+    @property
+    def start(self) -> str:
+        """What the line begins with, whatever test fails."""
+        return f"| {self.area}: {self.rule} | {self.broken} | "
 
 
 def rules() -> list[Rule]:
@@ -89,21 +98,33 @@ def first_failure(collection: Path, rule: Rule) -> str:
     return f"{failed[1]}::{failed[2].partition('[')[0]}" if failed else ""
 
 
-def main(areas: list[str]) -> int:
+def rows() -> list[str]:
+    """The lines of the page as it is."""
+    return [line for line in PAGE.read_text().splitlines() if line.endswith("` |")]
+
+
+def chosen(words: list[str], written: list[str]) -> list[Rule]:
+    """The rules of some areas, of all without a word, or with `new` those without a line."""
+    found = rules()
+    if words == ["new"]:
+        return [rule for rule in found if not any(line.startswith(rule.start) for line in written)]
+    return [rule for rule in found if not words or rule.area in words]
+
+
+def main(words: list[str]) -> int:
     tree.sync()
-    chosen = [rule for rule in rules() if not areas or rule.area in areas]
+    written = rows()
+    checked = chosen(words, written)
+    starts = {rule.start for rule in checked}
     with ThreadPoolExecutor(2) as workers:
-        failures = list(workers.map(partial(first_failure, tree.TREE), chosen))
-    unnoticed = [rule for rule, failure in zip(chosen, failures, strict=True) if not failure]
+        failures = list(workers.map(partial(first_failure, tree.TREE), checked))
+    noticed = {rule.start: rule.row(failure) for rule, failure in zip(checked, failures, strict=True) if failure}
+    unnoticed = [rule for rule in checked if rule.start not in noticed]
     for rule in unnoticed:
         print(f"unnoticed: {rule.area}: {rule.rule} (broken by: {rule.broken})")
-    if not areas and not unnoticed:
-        rows = [
-            f"| {rule.area}: {rule.rule} | {rule.broken} | `{failure}` |"
-            for rule, failure in zip(chosen, failures, strict=True)
-        ]
-        PAGE.write_text(HEAD + "\n".join(rows) + "\n")
-    print(f"{len(chosen) - len(unnoticed)} passed, {len(unnoticed)} failed")
+    kept = {start: line for line in written if (start := line[: line.rindex("| `") + 2]) not in starts}
+    PAGE.write_text(HEAD + "".join(f"{row}\n" for rule in rules() if (row := (kept | noticed).get(rule.start))))
+    print(f"{len(noticed)} passed, {len(unnoticed)} failed")
     return 1 if unnoticed else 0
 
 
