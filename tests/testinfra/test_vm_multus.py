@@ -65,7 +65,7 @@ def test_the_network_is_the_one_of_the_page(made, read):
 
 def test_its_default_route_is_a_warning(made):
     warnings = [text for _task, result in made.results for text in result.get("warnings", [])]
-    assert any("ipvlan-conf" in text and "default route" in text for text in warnings), warnings
+    assert any("attachments[0].config.ipam.routes[0].dst: a default route" in text for text in warnings), warnings
 
 
 def test_both_have_an_address_of_the_range_on_net1(apps):
