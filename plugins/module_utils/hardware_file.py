@@ -68,7 +68,8 @@ def run(request: Request, check_mode: bool) -> dict[str, Any]:
     if request.path is None or request.state != "present":
         return result
     path = Path(request.path)
-    if not path.parent.is_dir():
+    # In check mode an earlier task would have made the directory.
+    if not path.parent.is_dir() and not check_mode:
         raise NetworkError(HardwareProblem("path", f"there is no directory {path.parent}", "Make it first"))
     before = _load(request.path, "path", absent_ok=True)
     data = render(machines).encode()
