@@ -15,6 +15,7 @@ not before.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,11 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import
 
 OWN_TABLE_ONLY = (2, 0)
 """First version of firewalld that leaves the tables of others alone."""
+
+FLUSHING = (
+    "nftables.service", "firewalld.service", "ufw.service", "iptables.service", "netfilter-persistent.service",
+)  # fmt: skip
+"""Units that can remove tables of others when they are started, stopped or reloaded."""
 
 
 def judge(firewalls: Mapping[str, Any], path: str = "firewalls") -> tuple[list[Problem], list[str]]:
@@ -63,6 +69,20 @@ def judge(firewalls: Mapping[str, Any], path: str = "firewalls") -> tuple[list[P
             "Kubernetes and Cilium that are not among the saved ones are lost then."
         )
     return problems, warnings
+
+
+def touched(times: Mapping[str, float], loaded: float) -> str:
+    """Name the services of firewalls that were started, stopped or reloaded after a table was loaded, "" for none.
+
+    ``times`` are when a service last changed its state, by its unit; all are seconds of the clock on the wall.
+    """
+    later = sorted((when, unit) for unit, when in times.items() if unit in FLUSHING and when > loaded)
+    found = [f"{unit} was started, stopped or reloaded at {_clock(when)}" for when, unit in later]
+    return ", ".join(found)
+
+
+def _clock(when: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(when))
 
 
 def _runs(program: Mapping[str, Any]) -> bool:

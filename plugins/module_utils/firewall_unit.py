@@ -16,7 +16,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import 
 from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import Change
 
 OWNER = "node_firewall"
-FILE = "/etc/eks-anywhere-network/firewall.nft"
+FILE = "/etc/eks-anywhere-network.nft"
 UNIT = "eks-anywhere-network-firewall.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 WANTED = f"/etc/systemd/system/sysinit.target.wants/{UNIT}"

@@ -9,8 +9,9 @@ Runs on nodes: standard library of Python 3.9 only.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def read_services(printed: str) -> dict[str, dict[str, Any]]:
         }
         for name, block in ((name, blocks[index]) for index, name in enumerate(UNITS.values()))
     }
+
+
+def changes(units: Iterable[str], timeout: float) -> dict[str, float]:
+    """Return when units last changed their state, in seconds of the clock on the wall, without those that never did."""
+    asked = list(units)
+    printed = answer_of("systemctl", ["show", "--property", "StateChangeTimestampMonotonic", *asked], timeout)
+    return read_changes(asked, printed or "", time.time() - time.monotonic())
+
+
+def read_changes(units: Sequence[str], printed: str, booted: float) -> dict[str, float]:
+    """Read ``systemctl show``: one line for each unit, in microseconds since ``booted``."""
+    found = [int(number) for number in re.findall(r"^StateChangeTimestampMonotonic=(\d+)$", printed, re.MULTILINE)]
+    if len(found) != len(units):
+        return {}
+    return {unit: booted + found[place] / 1e6 for place, unit in enumerate(units) if found[place]}
 
 
 def packages(timeout: float) -> dict[str, str]:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_owners import judge
+from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_owners import FLUSHING, judge, touched
+from ansible_collections.eks_anywhere.network.plugins.module_utils.node_owners import UNITS
 
 OFF = {"installed": False, "active": False, "enabled": False, "version": None, "package": None}
 NONE = {
@@ -72,3 +73,16 @@ def test_others_are_respected_with_a_warning(name, facts, word):
 
 def test_ufw_that_is_installed_and_off():
     assert judge(node("ufw", installed=True, enabled=True)) == ([], [])
+
+
+def test_who_touched_the_firewall_after_the_table_was_loaded():
+    times = {"nftables.service": 200.0, "firewalld.service": 100.0, "NetworkManager.service": 300.0}
+    assert touched(times, 150.5) == "nftables.service was started, stopped or reloaded at 1970-01-01 00:03:20 UTC"
+    assert touched(times, 200.0) == ""
+    assert touched(times, 50.0).startswith(
+        "firewalld.service was started, stopped or reloaded at 1970-01-01 00:01:40 UTC, n"
+    )
+
+
+def test_the_units_that_flush_are_units_that_are_looked_at():
+    assert {*FLUSHING} <= {*UNITS}

@@ -9,11 +9,13 @@ import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils import node_nftables, node_owners, node_programs
 from ansible_collections.eks_anywhere.network.plugins.module_utils.node_nftables import chain, messages, table
 from ansible_collections.eks_anywhere.network.plugins.module_utils.node_owners import (
+    changes,
     firewalls,
     legacy,
     nft,
     owned_chains,
     packages,
+    read_changes,
     read_iptables,
     read_packages,
     read_services,
@@ -297,3 +299,14 @@ def test_the_stack_of_a_node():
         "networkmanager": {**NOTHING, "version": None, "package": None},
         "netplan": {"installed": True, "version": "0.106", "package": "0.106-2+deb12u1"},
     }
+
+
+def test_when_units_changed_their_state(bin_dir, monkeypatch):
+    lines = "StateChangeTimestampMonotonic=2500000\n\nStateChangeTimestampMonotonic=0\n"
+    assert read_changes(["one", "other"], lines, 1000.0) == {"one": 1002.5}
+    assert read_changes(["one", "other", "third"], lines, 1000.0) == {}
+    assert changes(["one"], 5) == {}
+    program(bin_dir, "systemctl", "printf 'StateChangeTimestampMonotonic=1000000\\n'")
+    monkeypatch.setattr(node_owners.time, "time", lambda: 5000.0)
+    monkeypatch.setattr(node_owners.time, "monotonic", lambda: 100.0)
+    assert changes(["one"], 5) == {"one": 4901.0}
