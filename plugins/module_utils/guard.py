@@ -37,6 +37,8 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.guard_program
 UNIT = "eks-anywhere-network-guard"
 BOOT_UNIT = f"etc/systemd/system/{UNIT}.service"
 WANTED = f"etc/systemd/system/sysinit.target.wants/{UNIT}.service"
+OVERDUE = 30
+"""Seconds after the time-out from which a change counts as left behind."""
 APPLY_DELAY = 1
 """Seconds until the change begins: by then the module has answered."""
 BOOT_TEXT = """[Unit]
@@ -76,9 +78,10 @@ PROBES: dict[str, Any] = {
 class Change:
     """What to do, and how it is undone.
 
-    ``files`` are contents and permission bits by path, None for a file that has to go. ``apply`` runs after they are in
-    place, ``restore`` after the old ones are back, ``boot`` instead of ``restore`` before the network of a machine that
-    restarted. ``timeout`` is in seconds, from the moment the change begins.
+    ``files`` are contents and permission bits by path, None for a file that has to go. ``groups`` are ids of the groups
+    that new files shall have, by path, where that is not root's. ``apply`` runs after they are in place, until a
+    command fails; ``restore`` after the old ones are back, every command of it; ``boot`` instead of ``restore`` before
+    the network of a machine that restarted. ``timeout`` is in seconds, from the moment the change begins.
     """
 
     owner: str
@@ -87,6 +90,7 @@ class Change:
     restore: list[list[str]]
     boot: list[list[str]] = field(default_factory=list)
     timeout: int = 120
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 def _systemctl(words: list[str]) -> None:
@@ -111,29 +115,35 @@ class Guard:
         found = self.node.pending()
         return str(found["id"]) if found else None
 
+    def refuse_while_pending(self, owner: str) -> None:
+        """Raise NetworkError while a change is pending: what the node has now may be undone in a moment."""
+        busy = self.node.pending()
+        if busy and not _left_behind(busy):
+            raise NetworkError(
+                Problem(
+                    owner,
+                    f"a change of {busy['owner']} is neither confirmed nor undone yet (got {busy['id']})",
+                    f"It is undone {busy['timeout']} seconds after it began. Run this again then",
+                )
+            )
+
     def start(self, change: Change) -> dict[str, Any]:
         """Begin a change that undoes itself; returns ``{"id", "timeout", "delay"}``.
 
         Raises NetworkError while another one is pending, and when it cannot be staged: then nothing was changed.
         """
-        self.state.mkdir(parents=True, exist_ok=True)
-        busy = self.node.pending()
-        if busy:
-            raise NetworkError(
-                Problem(
-                    change.owner,
-                    f"a change of {busy['owner']} is neither confirmed nor undone yet (got {busy['id']})",
-                    f"It is undone {busy['timeout']} seconds after it began. Run this again then",
-                )
-            )
+        self.refuse_while_pending(change.owner)
+        left = self.node.pending()
+        if left:
+            self.undo(left["id"], "it was left behind")
         identity = uuid.uuid4().hex[:12]
         try:
+            self.state.mkdir(parents=True, exist_ok=True)
             self._install()
-            pending = self._stage(change, identity)
+            save(self.state / PENDING, self._stage(change, identity))
         except OSError as error:
             self._unstage(change, identity)
             raise _not_started(change, error) from error
-        save(self.state / PENDING, pending)
         try:
             self._arm(identity, change.timeout)
         except OSError as error:
@@ -208,7 +218,9 @@ class Guard:
             else:
                 absent.append(name)
             if new is not None:
-                atomic_file.replace(staged(target, identity, "new"), new[0], new[1])
+                fresh = staged(target, identity, "new")
+                atomic_file.replace(fresh, new[0], new[1])
+                os.chown(fresh, -1, change.groups.get(name, -1))
             sync_directory(target.parent)
         return {
             "id": identity,
@@ -248,6 +260,11 @@ class Guard:
             self.call(["systemctl", "stop", f"{_unit('restore', identity)}.timer"])
         except OSError:
             return
+
+
+def _left_behind(pending: Mapping[str, Any]) -> bool:
+    """Say whether nothing will undo a change any more: what began it was killed before it set the timer."""
+    return bool(time.time() > pending["since"] + pending["timeout"] + OVERDUE)
 
 
 def _unit(what: str, identity: str) -> str:

@@ -72,8 +72,8 @@ def staged(target: Path, identity: str, kind: str) -> Path:
     return target.with_name("." + target.name + "." + identity + "." + kind)
 
 
-def run(commands: Any) -> list:
-    """Run commands in order until one fails. Returns [words, exit code, output] of each."""
+def run(commands: Any, all_of_them: bool = False) -> list:
+    """Run commands in order, until one fails or all of them. Returns [words, exit code, output] of each that ran."""
     done = []
     for words in commands:
         try:
@@ -86,9 +86,14 @@ def run(commands: Any) -> list:
         except OSError as error:
             code, text = -1, str(error)
         done.append([words, code, text[-OUTPUT:]])
-        if code:
+        if code and not all_of_them:
             break
     return done
+
+
+def failed(done: list) -> bool:
+    """Say whether one of the commands that ran has failed."""
+    return any(code for _words, code, _text in done)
 
 
 class Node:
@@ -120,10 +125,13 @@ class Node:
                 sync_directory(target.parent)
         # Not under the lock: what hangs here must not keep the timer from undoing it.
         done = run(change["apply"])
-        save(self.state / APPLIED, {"id": identity, "ok": not done or done[-1][1] == 0, "commands": done})
+        save(self.state / APPLIED, {"id": identity, "ok": not failed(done), "commands": done})
 
     def restore(self, identity: str, why: str, commands: str = "restore") -> bool:
-        """Undo a change; False when it is not pending any more. Can be repeated when it was interrupted."""
+        """Undo a change; False when it is not pending any more. Can be repeated when it was interrupted.
+
+        A command that fails does not keep those behind it from running.
+        """
         with locked(self.state):
             change = self.pending(identity)
             if change is None:
@@ -134,9 +142,8 @@ class Node:
                 self._stop(change.get("unit"))
                 for name in change["files"]:
                     self._put_back(self.root / name.lstrip("/"), identity, name in change["absent"])
-                done = run(change[commands])
-            ok = not done or done[-1][1] == 0
-            self._end(change, {"ended": "restored", "why": why, "ok": ok, "commands": done})
+                done = run(change[commands], all_of_them=True)
+            self._end(change, {"ended": "restored", "why": why, "ok": not failed(done), "commands": done})
         return True
 
     def confirm(self, identity: str) -> bool:
@@ -167,15 +174,17 @@ class Node:
             # It is not there any more when an earlier restoration that was interrupted has put it back.
             with contextlib.suppress(FileNotFoundError):
                 staged(target, identity, "old").replace(target)
-        sync_directory(target.parent)
+        # What lies in /run is gone after a restart, and its directory with it.
+        if target.parent.is_dir():
+            sync_directory(target.parent)
 
     def _end(self, change: Any, how: Any) -> None:
         applied = load(self.state / APPLIED)
         same = applied if applied and applied["id"] == change["id"] else None
-        save(
-            self.state / LAST,
-            {"id": change["id"], "owner": change["owner"], "at": int(time.time()), "applied": same, **how},
-        )
+        ended = {"id": change["id"], "owner": change["owner"], "at": int(time.time()), "applied": same, **how}
+        # A disk that is full must not keep it pending.
+        with contextlib.suppress(OSError):
+            save(self.state / LAST, ended)
         (self.state / PENDING).unlink()
         sync_directory(self.state)
         for name in change["files"]:

@@ -11,7 +11,7 @@ read netplan's files (see netplan.py). Keyfiles of NetworkManager are INI, which
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.eks_anywhere.network.plugins.module_utils import (
@@ -82,14 +82,16 @@ class File:
 class Rendered:
     """What is to be written. ``removed_files`` were ours and are not any more, ``removed_devices`` have to go.
 
-    The devices are virtual ones, those that sit on others first.
+    The devices are virtual ones, those that sit on others first. ``renames`` are NICs that have another name now, and
+    the one that they get.
     """
 
     backend: str
     files: tuple[File, ...]
     removed_files: tuple[str, ...]
     removed_devices: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    renames: tuple[tuple[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the module returns."""
@@ -120,7 +122,7 @@ def render(request: Request) -> Rendered:
     warnings = tuple(str(problem) for problem in sorted(set(report.warnings)))
     if report.errors or rendered is None:
         raise NetworkError(report.errors, {"warnings": list(warnings)})
-    return Rendered(rendered.backend, rendered.files, rendered.removed_files, rendered.removed_devices, warnings)
+    return replace(rendered, warnings=warnings)
 
 
 def _backend(request: Request, facts: Facts, report: Report) -> str:
@@ -192,6 +194,16 @@ def _removed(earlier: Known, after: Known) -> tuple[str, ...]:
     return tuple(top_down(gone, earlier))
 
 
+def _renames(after: Known, facts: Facts) -> tuple[tuple[str, str], ...]:
+    """Return which NICs our definitions find under another name than they are to have."""
+    found = []
+    for definition in after.values():
+        live, wanted = facts.taken(definition), definition.get("set-name")
+        if definition.own and not definition.virtual and wanted and len(live) == 1 and live[0] != wanted:
+            found.append((live[0], wanted))
+    return tuple(sorted(found))
+
+
 def _netplan(request: Request, given: Mapping[str, Any], facts: Facts, report: Report) -> Rendered:
     texts = {path: text for path, text in request.existing.items() if netplan.reads(path)}
     loaded = {path: netplan.load(texts[path], f"existing[{path}]", report) for path in netplan.in_order(texts)}
@@ -207,7 +219,7 @@ def _netplan(request: Request, given: Mapping[str, Any], facts: Facts, report: R
     _check_first(after, report)
     _check(before, after, request, facts, NETPLAN, report)
     if report.errors:
-        return Rendered(NETPLAN, (), (), (), ())
+        return Rendered(NETPLAN, (), (), ())
     settings: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for definition in own.values():
         settings[definition.kind][definition.id] = definition.parts[0].settings
@@ -217,7 +229,7 @@ def _netplan(request: Request, given: Mapping[str, Any], facts: Facts, report: R
         File(netplan.UNMANAGED, _OPEN, netplan.UNMANAGED_TEXT),
     )
     earlier = merge(read.get(netplan.FILE, ()))
-    return Rendered(NETPLAN, files, (), _removed(earlier, after), ())
+    return Rendered(NETPLAN, files, (), _removed(earlier, after), renames=_renames(after, facts))
 
 
 def _check_other_renderers(loaded: Mapping[str, Mapping[str, Any]], report: Report) -> None:
@@ -253,7 +265,7 @@ def _networkmanager(request: Request, given: Mapping[str, Any], facts: Facts, re
     networkmanager_read.check_support(after, facts, report)
     _check(before, after, request, facts, NETWORKMANAGER, report)
     if report.errors:
-        return Rendered(NETWORKMANAGER, (), (), (), ())
+        return Rendered(NETWORKMANAGER, (), (), ())
     contents = networkmanager.render(after, facts)
     files = [
         File(path, _SECRET if path.endswith(networkmanager.ENDING) else _OPEN, text)
@@ -262,4 +274,4 @@ def _networkmanager(request: Request, given: Mapping[str, Any], facts: Facts, re
     files.append(File(networkmanager.UNMANAGED, _OPEN, networkmanager.UNMANAGED_TEXT))
     paths = {*old, *(path for path in request.existing if networkmanager.is_link(path))}
     gone = tuple(sorted(paths - contents.keys()))
-    return Rendered(NETWORKMANAGER, tuple(files), gone, _removed(earlier, after), ())
+    return Rendered(NETWORKMANAGER, tuple(files), gone, _removed(earlier, after), renames=_renames(after, facts))

@@ -40,19 +40,19 @@ class Difference:
 def compare(before: Mapping[str, str], after: Mapping[str, str], names: Mapping[str, str] | None = None) -> Difference:
     """Compare generated files, given as texts by path. ``names`` are those of NICs by permanent MAC."""
     files = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    devices: set[str] = set()
+    touched: set[str] = set()
     recreated: set[str] = set()
-    kept = {device for path, text in after.items() if _makes(path, text) for device in _devices(path, text)}
-    gone = {device for path, text in before.items() if _makes(path, text) for device in _devices(path, text)} - kept
+    kept = {device for path, text in after.items() if _makes(path, text) for device in devices(path, text)}
+    gone = {device for path, text in before.items() if _makes(path, text) for device in devices(path, text)} - kept
     for path in files:
         texts = [text for text in (before.get(path), after.get(path)) if text is not None]
-        found = {(names or {}).get(device, device) for text in texts for device in _devices(path, text)}
-        devices |= found
+        found = {(names or {}).get(device, device) for text in texts for device in devices(path, text)}
+        touched |= found
         if path.endswith(NETDEV) and len(texts) > 1 and _fixed(texts[0]) != _fixed(texts[1]):
             recreated |= found
     return Difference(
         tuple(files),
-        tuple(sorted(devices - gone)),
+        tuple(sorted(touched - gone)),
         tuple(sorted(recreated - gone)),
         tuple(sorted(gone)),
     )
@@ -69,7 +69,7 @@ def _makes(path: str, text: str) -> bool:
     return path.endswith(NETDEV) or (path.endswith(KEYFILE) and kind in ("bond", "bridge", "vlan"))
 
 
-def _devices(path: str, text: str) -> list[str]:
+def devices(path: str, text: str) -> list[str]:
     """Return the interfaces a file is about: by name if it says one, else by MAC address."""
     name = basename(path)
     found = {(section, key): value for section, key, value in reversed(list(_lines(text)))}

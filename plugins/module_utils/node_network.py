@@ -29,6 +29,18 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils.node_ethtool 
 WORKERS = 6
 
 
+def ask_ip(timeout: float, *arguments: str) -> Sequence[dict[str, Any]]:
+    """Return what ``ip -j`` prints. Raises NetworkError where it does not answer within ``timeout`` seconds."""
+    command = " ".join(["ip", "-j", *arguments])
+    program = node_programs.find("ip")
+    if program is None:
+        raise NetworkError(Problem("ip", "the program is not installed", "Install iproute2 on the node"))
+    answer = node_programs.run([program, "-j", *arguments], timeout)
+    if answer.error:
+        raise NetworkError(Problem(command, f"it failed: {answer.error}", "Run it on the node to see why"))
+    return node_links.parse(answer.output, command)
+
+
 @dataclass(frozen=True)
 class NodeNetwork:
     """Where to look, and for how many seconds to wait. ``root`` is another directory in tests only."""
@@ -76,21 +88,13 @@ class NodeNetwork:
         routes, rules = [], []
         for family in families:
             show = ["-4" if family == "ipv4" else "-6"]
-            routes += node_links.default_routes(family, self._ip(*show, "route", "show", "table", "all", "default"))
-            rules += node_links.rules(family, self._ip(*show, "-d", "rule", "show"))
+            routes += node_links.default_routes(
+                family, ask_ip(self.timeout, *show, "route", "show", "table", "all", "default")
+            )
+            rules += node_links.rules(family, ask_ip(self.timeout, *show, "-d", "rule", "show"))
         with Ethtool() as ethtool:
-            interfaces = node_links.interfaces(self._ip("-d", "address", "show"), ethtool.hardware, routes)
+            interfaces = node_links.interfaces(ask_ip(self.timeout, "-d", "address", "show"), ethtool.hardware, routes)
         return {"interfaces": interfaces, "default_routes": routes, "ip_rules": rules}
-
-    def _ip(self, *arguments: str) -> Sequence[dict[str, Any]]:
-        command = " ".join(["ip", "-j", *arguments])
-        program = node_programs.find("ip")
-        if program is None:
-            raise NetworkError(Problem("ip", "the program is not installed", "Install iproute2 on the node"))
-        answer = node_programs.run([program, "-j", *arguments], self.timeout)
-        if answer.error:
-            raise NetworkError(Problem(command, f"it failed: {answer.error}", "Run it on the node to see why"))
-        return node_links.parse(answer.output, command)
 
     def _boot_id(self) -> str | None:
         try:

@@ -13,8 +13,13 @@ version_added: 1.0.0
 author:
   - eks_anywhere.network contributors (@eks-anywhere-network)
 description:
-  - Checks a configuration in netplan's words together with the files that are on the host already, and returns the
-    files to write. Nothing is read from the host and nothing is written.
+  - Checks a configuration in netplan's words together with the files that are on the host already, and makes it work
+    there. What the back end would read is compared; where it is the same, nothing is applied. Only interfaces whose
+    files differ are touched. A virtual device whose entry is gone is removed.
+  - A change undoes itself, also when the host restarts meanwhile, unless the action plugin reaches the host over a new
+    connection within O(confirm_timeout) seconds and every one of O(probes) answers. The task fails then.
+  - Before the first change networkd or NetworkManager is told to leave rules, routes and interfaces of others alone.
+    These settings stay, also when the change is undone.
   - All that is wrong is returned at once, each with the path of the option. Refused is what netplan, networkd or
     NetworkManager refuse, and what they take although it cuts the host off or breaks Cilium.
   - The name of an entry of C(ethernets) is the name of the interface, unless C(set-name) gives another one. An entry
@@ -33,26 +38,26 @@ options:
   backend:
     description:
       - What configures the interfaces of the host.
-      - V(auto) takes the one whose files are in O(existing), else the one that O(node_network) names.
+      - V(auto) takes netplan where that is installed or has files, else NetworkManager where that runs or has files.
     type: str
     choices: [auto, netplan, networkmanager]
     default: auto
   existing:
     description:
-      - Files that are on the host, by path, as texts. For netplan those below C(/run/netplan), C(/etc/netplan),
-        C(/usr/lib/netplan) and C(/lib/netplan); for NetworkManager the C(.nmconnection) files of C(/etc), C(/run) and
-        C(/usr/lib). Other paths are ignored, except C(.link) files of ours.
+      - With O(state=rendered), files that are on the host, by path, as texts. For netplan those below C(/run/netplan),
+        C(/etc/netplan), C(/usr/lib/netplan) and C(/lib/netplan); for NetworkManager the C(.nmconnection) files of
+        C(/etc), C(/run) and C(/usr/lib). Other paths are ignored, except C(.link) files of ours.
       - A file that an earlier run wrote belongs to them. What it has and O(config) lacks is removed.
     type: dict
     default: {}
   node_network:
     description:
-      - What RV(eks_anywhere.network.node_network_info#module:node_network) says of the host.
-      - Without it nothing that depends on the host is judged.
+      - With O(state=rendered), what RV(eks_anywhere.network.node_network_info#module:node_network) says of the host.
+        Without it nothing that depends on the host is judged.
     type: dict
   management_addresses:
     description:
-      - Addresses that must not move - the one of the connection, and the node's InternalIP.
+      - Addresses that must not move. Give the node's InternalIP. That of the ssh connection is always one of them.
       - Where no interface is known to have one of them, the interface with the default route of the main table counts.
     type: list
     elements: str
@@ -62,25 +67,68 @@ options:
     type: bool
     default: false
   state:
-    description: V(rendered) checks and returns what would be written.
+    description:
+      - V(applied) makes it work on the host on which the module runs.
+      - V(rendered) checks O(config) against O(existing) and returns what would be written. It connects to nothing.
     type: str
-    choices: [rendered]
-    required: true
+    choices: [applied, rendered]
+    default: applied
+  confirm_timeout:
+    description:
+      - Seconds after which a change that was not confirmed is undone. At least 10.
+    type: int
+    default: 120
+  confirm_host:
+    description:
+      - Another address of the host to confirm at, where the change moves the one that Ansible uses.
+    type: str
+  probes:
+    description: What has to answer before the change is confirmed, asked from the host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      type:
+        description: How to ask.
+        type: str
+        choices: [ping, tcp]
+        required: true
+      host:
+        description: Address or name.
+        type: str
+        required: true
+      port:
+        description: TCP port.
+        type: int
 extends_documentation_fragment:
   - eks_anywhere.network.attributes
 attributes:
   check_mode:
     support: full
   diff_mode:
-    support: none
+    support: full
 requirements:
   - python >= 3.9
   - The Python library C(PyYAML) where the module runs, to read files of netplan. Every host with netplan has it.
+  - root, for O(state=applied)
 seealso:
   - module: eks_anywhere.network.node_network_info
+  - module: eks_anywhere.network.host_network_info
+  - module: eks_anywhere.network.guarded_change
 """
 
 EXAMPLES = r"""
+- name: A second NIC, if the API server is still reached afterwards
+  eks_anywhere.network.host_network:
+    config:
+      ethernets:
+        eth1:
+          mtu: 9000
+          addresses: [10.10.0.21/24]
+    probes:
+      - {type: tcp, host: 10.0.0.10, port: 6443}
+  become: true
+
 - name: See what would be written for a second NIC
   eks_anywhere.network.host_network:
     state: rendered
@@ -161,6 +209,28 @@ removed_devices:
   type: list
   elements: str
   sample: [storage, bond0]
+before:
+  description: The files that differ, as they are, texts by path. Secrets are hidden.
+  returned: with O(state=applied)
+  type: dict
+after:
+  description: The same as they are to be.
+  returned: with O(state=applied)
+  type: dict
+commands:
+  description: What makes the files work on the host.
+  returned: with O(state=applied)
+  type: list
+  elements: str
+  sample: [networkctl reload]
+reverted:
+  description: Whether the change was undone because it could not be confirmed. The task has failed then.
+  returned: with O(state=applied)
+  type: bool
+guard:
+  description: How a change ended that was undone, as M(eks_anywhere.network.guarded_change) says it.
+  returned: when RV(reverted)
+  type: dict
 warnings:
   description: Doubts, each with the path of the option. Ansible prints them too.
   returned: when there are any
@@ -186,13 +256,16 @@ errors:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.eks_anywhere.network.plugins.module_utils import host_network
+from ansible_collections.eks_anywhere.network.plugins.module_utils import host_network, host_network_node
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError
+from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import PROBES, Guard
 from ansible_collections.eks_anywhere.network.plugins.module_utils.module import run
+
+REQUEST = ("config", "backend", "existing", "node_network", "management_addresses", "allow_management_nic")
 
 
 def main() -> None:
-    """Read the options, check, render, answer."""
+    """Read the options, check, apply or render, answer."""
     module = AnsibleModule(
         argument_spec={
             "config": {"type": "dict", "required": True},
@@ -201,22 +274,40 @@ def main() -> None:
             "node_network": {"type": "dict"},
             "management_addresses": {"type": "list", "elements": "str", "default": []},
             "allow_management_nic": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["rendered"], "required": True},
+            "state": {"type": "str", "choices": ["applied", "rendered"], "default": "applied"},
+            "confirm_timeout": {"type": "int", "default": 120},
+            "confirm_host": {"type": "str"},
+            "probes": PROBES,
         },
         supports_check_mode=True,
     )
-    request = host_network.Request(**{name: value for name, value in module.params.items() if name != "state"})
+    request = host_network.Request(**{name: module.params[name] for name in REQUEST})
+
+    def applied() -> tuple[dict[str, Any], tuple[str, ...]]:
+        guard = Guard()
+        guard.refuse_while_pending(host_network_node.OWNER)
+        node = host_network_node.Node()
+        plan = node.plan(request, module.params["confirm_timeout"])
+        result = plan.as_dict()
+        if plan.change is not None and not module.check_mode:
+            node.begin(plan)
+            result["pending"] = guard.start(plan.change)
+        return result, plan.rendered.warnings
+
+    def rendered() -> tuple[dict[str, Any], tuple[str, ...]]:
+        found = host_network.render(request)
+        return found.as_dict(), found.warnings
 
     def work() -> dict[str, Any]:
         try:
-            rendered = host_network.render(request)
+            result, warnings = applied() if module.params["state"] == "applied" else rendered()
         except NetworkError as error:
             for warning in error.result.pop("warnings", ()):
                 module.warn(warning)
             raise
-        for warning in rendered.warnings:
+        for warning in warnings:
             module.warn(warning)
-        return rendered.as_dict()
+        return result
 
     run(module, work)
 

@@ -34,11 +34,13 @@ class Confirmation:
     def run(self, begun: Mapping[str, Any], probes: Sequence[Any] = (), host: str | None = None) -> Answer:
         """Return how the change ended, as guarded_change says it, with ``ended`` unreachable where nobody could.
 
-        ``begun`` is ``{"id", "timeout", "delay"}``, in seconds. Near the time-out, and after it, the node is only asked
-        what became of the change, at its usual address.
+        One that was undone has in ``before`` why it was not confirmed until then, if the node said so. ``begun`` is
+        ``{"id", "timeout", "delay"}``, in seconds. Near the time-out, and after it, the node is only asked what became
+        of the change, at its usual address.
         """
         deadline = self.now() + begun["delay"] + begun["timeout"]
         last: Answer = {"ended": "unreachable", "why": "no new connection reached it", "applied": None}
+        silent = ""
         self.use_host(host)
         self.sleep(begun["delay"])
         while self.now() < deadline + GRACE:
@@ -47,9 +49,10 @@ class Confirmation:
                 self.use_host(None)
             state = "confirmed" if in_time else "query"
             found = self.ask({"id": begun["id"], "state": state, "probes": list(probes)})
-            last = found or last
             if found and found["ended"] != "pending":
-                return found
+                return {**found, "before": silent} if silent and found["ended"] == "restored" else found
+            silent = found["why"] if found and found["why"] else silent
+            last = found or last
             self.sleep(PAUSE)
         if last["ended"] == "pending":
             return self.ask({"id": begun["id"], "state": "restored"}) or last
@@ -63,7 +66,8 @@ def told(begun: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
             f"The node was not reached again within {begun['timeout'] + GRACE} seconds: {ended['why']}. It undoes the "
             "change by itself, at the latest when it is restarted"
         )
-    text = f"The change was undone: {ended['why']}."
+    before = f" ({ended['before']})" if ended.get("before") else ""
+    text = f"The change was undone: {ended['why']}{before}."
     for words, code, output in (ended.get("applied") or {}).get("commands", []):
         text += f" {' '.join(words)} ended with {code}: {output.strip()}." if code else ""
     if not ended.get("ok", True):

@@ -285,3 +285,65 @@ def crash_after(steps):
             yield
     finally:
         guard_program.sync_directory = real
+
+
+def test_new_files_have_the_group_that_they_need(guard, root):
+    identity = guard.start(change(root, groups={FRESH: 4711}))["id"]
+    guard.node.apply(identity)
+    assert [(root / name.lstrip("/")).stat().st_gid for name in (FRESH, NEW)] == [4711, 0]
+
+
+def test_what_undoes_a_change_runs_to_its_end(guard, root):
+    broken = [sys.executable, "-c", "raise SystemExit(3)"]
+    identity = guard.start(change(root, restore=[broken, touch(root / "restored")]))["id"]
+    guard.node.apply(identity)
+    guard.node.restore(identity, "it was not confirmed")
+    assert (root / "restored").exists()
+    assert guard.ended(identity)["ok"] is False
+
+
+def test_a_full_disk_keeps_no_change_pending(guard, root, monkeypatch):
+    identity = guard.start(change(root))["id"]
+    guard.node.apply(identity)
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(guard_program, "save", full)
+    assert guard.node.restore(identity, "it was not confirmed")
+    assert files(root) == BEFORE
+    assert guard.pending_id() is None
+
+
+def test_a_disk_that_is_full_before_the_change_is_written_down_leaves_nothing(guard, root, monkeypatch):
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(guard_util, "save", full)
+    with pytest.raises(NetworkError, match="No space left on device"):
+        guard.start(change(root))
+    assert files(root) == BEFORE
+
+
+def test_after_a_restart_directories_in_run_are_gone(guard, root):
+    made = {"/run/net/generated": (b"new", 0o644)}
+    identity = guard.start(Change("host_network", made, [], []))["id"]
+    guard.node.apply(identity)
+    for path in (root / "run/net").iterdir():
+        path.unlink()
+    (root / "run/net").rmdir()
+    guard.node.boot()
+    assert guard.ended(identity)["ended"] == "restored"
+
+
+def test_a_change_whose_module_was_killed_before_it_set_the_timer_does_not_stay(guard, root, monkeypatch):
+    identity = guard.start(change(root, timeout=40))["id"]
+    with pytest.raises(NetworkError, match="neither confirmed nor undone"):
+        guard.start(change(root))
+    later = guard_util.time.time() + 40 + guard_util.OVERDUE + 1
+    monkeypatch.setattr(guard_util.time, "time", lambda: later)
+    guard.refuse_while_pending("host_network")
+    assert guard.pending_id() == identity
+    other = guard.start(change(root))["id"]
+    assert guard.pending_id() == other != identity
+    assert not (root / "restored").exists()

@@ -89,3 +89,12 @@ def test_it_is_said_why_a_change_was_undone_and_what_failed():
         "The change was undone: it was not confirmed. netplan apply ended with 78: bad YAML."
     )
     assert told(BEGUN, {**RESTORED, "ok": False}).endswith("What undid it failed too, see guard.commands.")
+
+
+def test_what_did_not_answer_is_told_when_it_is_undone_in_the_end():
+    node = Node(
+        lambda number, _state: RESTORED if number == 4 else {**PENDING, "why": PENDING["why"] if number < 3 else ""}
+    )
+    ended = node.run()
+    assert ended == {**RESTORED, "before": PENDING["why"]}
+    assert told(BEGUN, ended) == f"The change was undone: it was not confirmed ({PENDING['why']})."
