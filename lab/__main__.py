@@ -26,6 +26,7 @@ def build(choices: Choices) -> None:
         for version in artefacts.MULTUS_PROGRAMS:
             artefacts.multus_programs(version)
         helm_programs()
+        artefacts.tinkerbell_programs()
         roots.result()
     registry.registry_storage()
     seed.containerd_seed()
@@ -88,6 +89,12 @@ def environment(_choices: Choices) -> None:
         print(f"export {name}={value}")
 
 
+def tinkerbell(_choices: Choices) -> None:
+    """Print where the program is that renders templates, and the CRD of Hardware."""
+    print(f"export TINKERBELL={artefacts.tinkerbell_programs() / 'tinkerbell'}")
+    print(f"export HARDWARE_CRD={artefacts.hardware_crd()}")
+
+
 def machine(name: str) -> Node:
     """The virtual machine of that name."""
     if not processes.alive() or name not in processes.states():
@@ -116,7 +123,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-COMMANDS = {"up": up, "reset": reset, "down": down, "status": status, "env": environment}
+COMMANDS = {"up": up, "reset": reset, "down": down, "status": status, "env": environment, "tinkerbell": tinkerbell}
 
 
 def main() -> int:

@@ -165,7 +165,8 @@ def _go_env() -> dict[str, str]:
 
 def _go_key(module: str, *settings_of_build: str) -> str:
     directory = GO_MODULES / module
-    return key_of(directory / "go.mod", directory / "go.sum", run([_go(), "version"]), *settings_of_build)
+    own = sorted(directory.glob("*.go"))
+    return key_of(directory / "go.mod", directory / "go.sum", *own, run([_go(), "version"]), *settings_of_build)
 
 
 def _go_build(module: str, programs: dict[str, str], ldflags: str, tags: dict[str, str] | None = None) -> Path:
@@ -219,11 +220,34 @@ def multus_programs(version: str) -> Path:
 
 
 @cache
+def tinkerbell_programs() -> Path:
+    """Directory of `tinkerbell`, which renders templates as EKS Anywhere and Tinkerbell do."""
+    return _go_build("tinkerbell", {"tinkerbell": "."}, "")
+
+
+@cache
+def hardware_crd() -> Path:
+    """File of the CRD of Tinkerbell's Hardware, from its Go module."""
+    source = _go_source("tinkerbell", f"github.com/tinkerbell/tink@v{settings.TINK}")
+    return source / "config/crd/bases/tinkerbell.org_hardware.yaml"
+
+
+@cache
 def cilium_source() -> Path:
     """Directory of the Cilium Go module: its chart, BPF programs and scripts."""
-    module = f"github.com/cilium/cilium@v{settings.CILIUM}"
-    answer = json.loads(run([_go(), "mod", "download", "-json", module], env=_go_env(), cwd=GO_MODULES / "cilium"))
-    return Path(answer["Dir"])
+    return _go_source("cilium", f"github.com/cilium/cilium@v{settings.CILIUM}")
+
+
+@cache
+def cluster_api_crd() -> Path:
+    """File of the CRD of Cluster API's Cluster, from its Go module."""
+    source = _go_source("cluster-api", f"sigs.k8s.io/cluster-api@v{settings.CLUSTER_API}")
+    return source / "config/crd/bases/cluster.x-k8s.io_clusters.yaml"
+
+
+def _go_source(directory: str, module: str) -> Path:
+    command: list[str | Path] = [_go(), "mod", "download", "-json", module]
+    return Path(json.loads(run(command, env=_go_env(), cwd=GO_MODULES / directory))["Dir"])
 
 
 def _debootstrap(directory: Path, packages: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from . import machines, network, nodes, processes, registry, settings
-from .artefacts import helm_programs, key_of, kubernetes_programs, machine_root, node_root
+from .artefacts import cluster_api_crd, helm_programs, key_of, kubernetes_programs, machine_root, node_root
 from .machines import Watch
 from .pki import Authority
 from .progress import step
@@ -66,6 +66,9 @@ def create(choices: Choices) -> None:
     """Make the cluster anew, whatever was there before."""
     _FINGERPRINT.unlink(missing_ok=True)
     with step("ending the nodes of an earlier cluster"):
+        if processes.alive():
+            for name in processes.states().keys() & set(settings.DOUBLES):
+                processes.stop(name)
         destroy_nodes()
     with step("preparing networks, registry and nodes"):
         settings.STATE.mkdir(parents=True, exist_ok=True)
@@ -73,7 +76,7 @@ def create(choices: Choices) -> None:
         network.up(choices.nodes)
         nodes.write_ssh_client_files(choices)
         settings.INVENTORY.write_text(json.dumps(machines.inventory(choices)))
-        processes.ensure(choices.nodes)
+        processes.ensure(choices.nodes, choices.doubles)
         processes.stop("registry")
         processes.start("registry")
         authority = Authority()
@@ -90,6 +93,8 @@ def create(choices: Choices) -> None:
         kubectl("label", "node", settings.CONTROL_PLANE.name, "node-role.kubernetes.io/control-plane=", "--overwrite")
     if choices.lab_cilium == "upstream":
         _start_upstream(choices, watches)
+    if choices.lab_cilium == "eks_anywhere":
+        _start_eks_anywhere(choices)
     for watch in watches.values():
         watch.await_ssh()
     wait("machines registered", lambda: _registered(choices.machines))
@@ -170,6 +175,30 @@ def _start_upstream(choices: Choices, watches: dict[str, Watch]) -> None:
     with step("starting workloads and policies"):
         kubectl("apply", "-f", str(_START / "cilium-policy.yml"))
         wait("workloads", lambda: _rolled_out("daemonset/web", "shop"), seconds)
+
+
+def _start_eks_anywhere(choices: Choices) -> None:
+    """EKS Anywhere's objects and doubles: its controller finds no Cilium and installs its own."""
+    with step(f"EKS Anywhere installing Cilium {settings.CILIUM_AWS}"):
+        chart = f"oci://{settings.REGISTRY}/eks/cilium/cilium"
+        options = ["--plain-http", f"--version={settings.CILIUM_AWS}", "--namespace=kube-system", "--values=-"]
+        kube = f"--kube-version={settings.KUBERNETES}"
+        manifests = helm("template", "cilium", chart, *options, kube, stdin=yaml.safe_dump(start_values(choices)))
+        settings.EKS_ANYWHERE_MANIFESTS.write_text(manifests)
+        crds = ("-f", str(_START / "eks-anywhere-crds.yml"), "-f", str(_START / "eks-anywhere-tinkerbell-crds.yml"))
+        kubectl("apply", "--server-side", *crds, "-f", str(cluster_api_crd()))
+        kubectl("wait", "--for=condition=Established", "--all", "crd", "--timeout=30s")
+        for name in ("objects", "cluster"):
+            kubectl("apply", "-f", str(_START / f"eks-anywhere-{name}.yml"))
+        processes.start(settings.DOUBLES[0])
+        kubectl("apply", "-f", str(_START / "workloads.yml"))
+        wait("nodes Ready", lambda: _ready_nodes() >= {node.name for node in choices.cilium_nodes})
+        wait("Cilium agents", lambda: _rolled_out("daemonset/cilium", "kube-system"))
+        wait("Cilium operator", lambda: _rolled_out("deployment/cilium-operator", "kube-system"))
+        processes.start(settings.DOUBLES[1])
+    with step("starting workloads and policies"):
+        kubectl("apply", "-f", str(_START / "cilium-policy.yml"))
+        wait("workloads", lambda: _rolled_out("daemonset/web", "shop"))
 
 
 def _rolled_out(workload: str, namespace: str) -> bool:

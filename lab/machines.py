@@ -45,7 +45,7 @@ def prepare(machine: Node, authority: Authority, choices: Choices) -> None:
     for name in ("var/lib/containerd", "opt/lab/bin", "opt/cni/bin"):
         (layer / name).mkdir(parents=True)
     root = machine_root(choices.lab_vm_network)
-    nodes.lay_out(machine, layer, authority, choices, netfiles.MACHINE[choices.lab_vm_network](machine))
+    nodes.lay_out(machine, layer, authority, choices, netfiles.of_machine(machine, choices))
     for program in _PROGRAMS:
         run(["cp", "--link", kubernetes_programs() / program, layer / "opt/lab/bin"])
     run(["cp", "--archive", "--link", f"{root}/root/usr/lib/cni/.", layer / "opt/cni/bin"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
 from . import settings
-from .settings import Node
+from .settings import Choices, Node
+from .shell import LabError
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,16 @@ def networkmanager(node: Node) -> list[File]:
 
 MACHINE: dict[str, Callable[[Node], list[File]]] = {"networkd": networkd, "networkmanager": networkmanager}
 """By what configures the NICs of a virtual machine."""
+
+
+def of_machine(node: Node, choices: Choices) -> list[File]:
+    """What a virtual machine has: the lab's files, or those that were given: {machine: {path: [octal mode, text]}}."""
+    if not choices.lab_vm_files:
+        return MACHINE[choices.lab_vm_network](node)
+    given = json.loads(Path(choices.lab_vm_files).read_text())
+    if node.name not in given:
+        raise LabError(f"lab_vm_files: {choices.lab_vm_files} has no files of {node.name}. Add them.")
+    return [File(path.lstrip("/"), text, int(mode, 8)) for path, (mode, text) in given[node.name].items()]
 
 
 def _first(node: Node, match: dict[str, str]) -> dict:

@@ -1,4 +1,4 @@
-"""The lab's long-running processes, kept by supervisord: the registry and one process per node."""
+"""The lab's long-running processes, kept by supervisord: the registry, one process per node, the doubles."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ def _program(name: str, command: list[str]) -> str:
     )
 
 
-def _write_config(nodes: Iterable[Node]) -> None:
+def _write_config(nodes: Iterable[Node], doubles: Iterable[str]) -> None:
     settings.LOGS.mkdir(parents=True, exist_ok=True)
     python = [sys.executable, "-m", "lab"]
     programs = [_program("registry", registry.server_command())]
     for node in nodes:
         command = ["unshare", "--mount", "--propagation", "private", "--", *python, "boot", node.name]
         programs.append(_program(node.name, command))
+    programs += [_program(name, [sys.executable, "-m", "lab.doubles", name]) for name in doubles]
     head = (
         f"[unix_http_server]\nfile={_SOCKET}\nchmod=0700\n"
         f"[supervisord]\nlogfile={settings.LOGS}/supervisord.log\npidfile={settings.STATE}/supervisord.pid\nchildlogdir={settings.LOGS}\n"
@@ -62,9 +63,9 @@ def alive() -> bool:
     return True
 
 
-def ensure(nodes: Iterable[Node]) -> None:
-    """Start supervisord for these nodes, or make the running one read the present configuration."""
-    _write_config(nodes)
+def ensure(nodes: Iterable[Node], doubles: Iterable[str] = ()) -> None:
+    """Start supervisord for these nodes and doubles, or make the running one read the present configuration."""
+    _write_config(nodes, doubles)
     if not alive():
         shutdown()
         run([Path(sys.executable).with_name("supervisord"), "-c", _CONFIG])

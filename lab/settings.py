@@ -17,15 +17,22 @@ SSH_KEY = STATE / "ssh" / "id_ed25519"
 SUMMARY = STATE / "summary.json"
 INVENTORY = STATE / "machines.json"
 TIMES = STATE / "times.json"
+EKS_ANYWHERE_MANIFESTS = STATE / "eks-anywhere-cilium.yml"
 
 KUBERNETES = "1.33.4"
 CILIUM = "1.17.6"
 CILIUM_AWS = "1.17.6-0"
+CLUSTER_API = "1.11.1"
 MULTUS = "4.3.0"
 MULTUS_OLD = "4.1.4"
+TINK = "0.12.2"
 DEBIAN = "bookworm"
 
 CLUSTER_NAME = "practice"
+DOUBLES = ("eks-anywhere", "health-check")
+"""Controllers that cannot run here, in the order in which they start."""
+UNHEALTHY_SECONDS = 20
+"""How long a node may be not Ready before the machine health check's double replaces it. EKS Anywhere: 300."""
 POD_CIDR = "10.244.0.0/16"
 SERVICE_CIDR = "10.96.0.0/12"
 API_SERVICE_IP = "10.96.0.1"
@@ -105,12 +112,14 @@ class Choices:
     lab_tunnel: str
     lab_vm_nodes: int
     lab_vm_network: str
+    lab_vm_files: str = ""
 
     @classmethod
     def read(cls, environment: dict[str, str]) -> Choices:
-        cilium = _one_of(environment, "lab_cilium", "upstream", "none")
+        cilium = _one_of(environment, "lab_cilium", "upstream", "none", "eks_anywhere")
         proxy = _one_of(environment, "lab_kube_proxy", "true", "false")
-        values = environment.get("lab_cilium_values") or str(HERE / "start" / f"cilium-kube-proxy-{proxy}.yml")
+        start = "cilium-eks-anywhere.yml" if cilium == "eks_anywhere" else f"cilium-kube-proxy-{proxy}.yml"
+        values = environment.get("lab_cilium_values") or str(HERE / "start" / start)
         if not Path(values).is_file():
             raise SettingsError(f"lab_cilium_values: no such file (got {values!r}). Give a YAML file of Helm values.")
         count = environment.get("lab_vm_nodes") or "0"
@@ -122,8 +131,23 @@ class Choices:
                 "lab_tunnel: containers share a kernel that may lack Geneve, only machines run it (got 'geneve' and no "
                 "machine). Add lab_vm_nodes=1."
             )
+        if cilium == "eks_anywhere" and (proxy == "false" or count != "0"):
+            raise SettingsError(
+                "lab_cilium: EKS Anywhere's Cilium is beside kube-proxy and on containers only (got 'eks_anywhere'). "
+                "Leave lab_kube_proxy and lab_vm_nodes out."
+            )
         network = _one_of(environment, "lab_vm_network", "networkd", "networkmanager")
-        return cls(cilium, proxy == "true", values, tunnel, int(count), network)
+        files = environment.get("lab_vm_files") or ""
+        if files and not Path(files).is_file():
+            raise SettingsError(
+                f"lab_vm_files: no such file (got {files!r}). Give a JSON file of each machine's files."
+            )
+        return cls(cilium, proxy == "true", values, tunnel, int(count), network, files)
+
+    @property
+    def doubles(self) -> tuple[str, ...]:
+        """The doubles of controllers that run beside the cluster."""
+        return DOUBLES if self.lab_cilium == "eks_anywhere" else ()
 
     @property
     def machines(self) -> tuple[Node, ...]:

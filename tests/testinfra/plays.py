@@ -28,17 +28,18 @@ class Play:
 
     @property
     def failures(self):
-        """The messages of the tasks that failed."""
-        return [str(result.get("msg", "")) for _name, result in self.results if result.get("failed")]
+        """The messages of the tasks that failed, or did not reach their host."""
+        ended = [result for _name, result in self.results if result.get("failed") or result.get("unreachable")]
+        return [str(result.get("msg", "")) for result in ended]
 
     def fact(self, name):
         """A fact as the last task that set it left it."""
         return [r["ansible_facts"][name] for _task, r in self.results if name in r.get("ansible_facts", {})][-1]
 
 
-def play(project, playbook, variables=None, check=False, timeout=240):
+def play(project, playbook, variables=None, check=False, timeout=240, limit="all"):
     """Run a playbook with variables; a run that ends without an account fails the test."""
-    words = ["ansible-playbook", "-i", "inventories/lab", *(["--check", "--diff"] if check else [])]
+    words = ["ansible-playbook", "-i", "inventories/lab", "--limit", limit, *(["--check", "--diff"] if check else [])]
     done = subprocess.run(
         [*words, "-e", json.dumps(variables or {}), f"playbooks/{playbook}.yml"],
         cwd=project,

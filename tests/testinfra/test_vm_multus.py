@@ -1,4 +1,4 @@
-"""The example of EKS Anywhere's page on Multus, on a machine whose kernel has ipvlan: the network, both pods, both pings.
+"""The example of EKS Anywhere's page on Multus on a machine whose kernel has ipvlan: network, both pods, both pings.
 
 https://anywhere.eks.amazonaws.com/docs/clustermgmt/networking/cluster-multus/
 """

@@ -1,4 +1,4 @@
-"""The main job on the practice cluster: site.yml moves it to the AWS build of Cilium and gives pods second interfaces.
+"""The main job on the practice cluster: site.yml closes its nodes, moves it to the AWS build of Cilium, brings Multus.
 
 Its second run changes nothing.
 """
@@ -39,6 +39,7 @@ def story(summary: dict[str, Any], before: list[str], after: list[str]) -> list[
     """What the first run did, as titles and texts; before and after are the agents' images as kubectl shows them."""
     chart, gap = summary["chart"], summary["longest_gap_ms"] or {}
     return [
+        *((f"host {host['node']}", of_host(host)) for host in summary["host_networks"]),
         ("Cilium", f"{summary['action']}, chart {chart.get('before') or 'none'} -> {chart.get('after')}"),
         ("images before", ", ".join(before)),
         ("images after", ", ".join(after)),
@@ -48,9 +49,24 @@ def story(summary: dict[str, Any], before: list[str], after: list[str]) -> list[
         ("packets lost", f"{summary['packets_lost']} of {summary['packets_sent']}"),
         ("longest gap", ", ".join(f"{protocol} {gap[protocol]} ms" for protocol in sorted(gap))),
         ("denied flow", f"{summary['denied_packets']} packets arrived in {summary['denied_attempts']} tries"),
+        ("node firewall", walls(summary["node_firewall"])),
         ("Multus", f"{summary['multus']['action']}, {summary['multus']['image']}"),
         *((network["network"], told(network)) for network in summary["networks"]),
     ]
+
+
+def walls(firewall: dict[str, Any] | None) -> str:
+    """What was done to the nodes' firewalls."""
+    if firewall is None:
+        return "none"
+    return f"{firewall['state']}, {firewall['rules']} rules, changed on {', '.join(firewall['changed']) or 'no node'}"
+
+
+def of_host(host: dict[str, Any]) -> str:
+    """What was done to the network of a host, and proven of it."""
+    addresses = ", ".join(f"{one['interface']} {one['address']}" for one in host["addresses"])
+    ways = f"{host['answered']} of {host['paths']} ways to other nodes with packets of {host['largest']} bytes"
+    return f"{'changed' if host['changed'] else 'not changed'}: {addresses}; {ways}"
 
 
 def told(network: dict[str, Any]) -> str:
@@ -70,8 +86,12 @@ def faults(summary: dict[str, Any], after: list[str], second: site_yml.Run) -> l
         found.append("no packets ran through the migration")
     if summary["denied_packets"]:
         found.append(f"{summary['denied_packets']} packets of the denied flow arrived")
+    if not summary["node_firewall"] or summary["node_firewall"]["state"] != "present":
+        found.append("the nodes have no firewall")
     if not summary["networks"] or any(network["sent"] == 0 for network in summary["networks"]):
         found.append("a network of Multus was not proven")
+    if not summary["host_networks"] or any(host["answered"] < host["paths"] for host in summary["host_networks"]):
+        found.append("a network between hosts was not proven")
     if second.changed:
         found.append(f"{second.changed} tasks of the second run changed something; none may")
     return found
@@ -87,7 +107,7 @@ def main() -> int:
     written = Path(lab["LAB_SUMMARY"])
     written.unlink(missing_ok=True)
 
-    print("\n=== site.yml, first run: the migration, and Multus", flush=True)
+    print("\n=== site.yml, first run: host networks, node firewalls, the migration, and Multus", flush=True)
     first = site_yml.run(written.parent)
     if not first.ok:
         print("demo: the first run of site.yml failed", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Writes what is derived: the README of every role, the tables of README.md, and docs/versions.md.
+"""Writes what is derived: the README of every role, the tables of README.md, and pages of docs/.
 
 Roles come from their ``meta/argument_specs.yml`` and ``defaults/main.yml``, modules from their DOCUMENTATION, playbooks
 from their ``<name>.meta.yml``. With ``--check`` nothing is written: what would change is named and the exit code is 1.
@@ -114,7 +114,8 @@ def role_readme(role: Path) -> str:
     file = role / "defaults" / "main.yml"
     defaults = (load(file) or {}) if file.is_file() else {}
     required = [name for name, option in spec.get("options", {}).items() if option.get("required")]
-    example = ["- name: An example", "  hosts: cluster", "  gather_facts: false", "  roles:"]
+    hosts = "nodes" if markdown(spec["description"]).startswith("Runs on nodes") else "cluster"
+    example = ["- name: An example", f"  hosts: {hosts}", "  gather_facts: false", "  roles:"]
     example += [f"    - role: {COLLECTION}.{role.name}"] + [f"      {name}: …" for name in required]
     parts = [
         f"# Role `{COLLECTION}.{role.name}`",
@@ -239,11 +240,39 @@ def versions_page() -> str:
     return f"{VERSIONS_HEAD}{table(heads, rows)}\n{VERSIONS_TAIL}{renamed}\n"
 
 
+FIREWALL_HEAD = """\
+# What is open on a node, and why
+<!-- Written by `make docs` from firewall_ports.py and firewall_nft.py of plugins/module_utils: change those. -->
+
+Each rule is there while its condition holds in the live `cilium-config`; `from` says who is let in. CI are files of
+cilium/cilium v1.17.6, EKSA those of aws/eks-anywhere v0.26.1.
+
+"""
+FIREWALL_BASE = """
+## What every node lets in
+These come first, in this order, before the rules above. There is no chain at the forward hook: what goes through a node
+to and from pods is not judged.
+
+"""
+
+
+def firewall_page() -> str:
+    """docs/firewall-rules.md, from the tables that the modules render."""
+    utils = f"ansible_collections.{COLLECTION}.plugins.module_utils"
+    ports = importlib.import_module(f"{utils}.firewall_ports")
+    nft = importlib.import_module(f"{utils}.firewall_nft")
+    heads = ["name", "on", "proto", "ports", "from", "when", "reason", "source"]
+    rows = [[f"`{row['name']}`", *(row[head] for head in heads[1:])] for row in ports.documented()]
+    base = [[name, f"`{match}`", reason] for name, match, reason in nft.BASE]
+    return f"{FIREWALL_HEAD}{table(heads, rows)}\n{FIREWALL_BASE}{table(['what', 'match', 'why'], base)}\n"
+
+
 def generated(root: Path) -> dict[Path, str]:
     """Every derived file and its text."""
     files = {role / "README.md": role_readme(role) for role in roles(root)}
     files[root / "README.md"] = filled((root / "README.md").read_text(), tables(root))
     files[root / "docs" / "versions.md"] = versions_page()
+    files[root / "docs" / "firewall-rules.md"] = firewall_page()
     return files
 
 

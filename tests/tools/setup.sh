@@ -25,6 +25,7 @@ need() { # need <package> <command…>: notes the Debian package when the comman
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 need git git --version
+need nftables nft --version
 need openssh-client ssh -V
 need shellcheck shellcheck --version
 need python3-venv "$python" -c "import ensurepip, venv"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import configparser
+import json
 
 import pytest
 import yaml
 from ansible_collections.eks_anywhere.network.lab import netfiles, settings
+from ansible_collections.eks_anywhere.network.lab.settings import Choices, SettingsError
+from ansible_collections.eks_anywhere.network.lab.shell import LabError
 
 MACHINE = settings.MACHINES[0]
 FIRST, SECOND, THIRD = MACHINE.macs()
@@ -90,3 +93,16 @@ def test_beside_networkmanager_udev_names_the_other_nics(name, mac):
 
 def test_every_choice_of_network_has_its_files():
     assert set(netfiles.MACHINE) == {"networkd", "networkmanager"}
+
+
+def test_given_files_take_the_place_of_the_labs_own(tmp_path):
+    machine = settings.MACHINES[0]
+    given = tmp_path / "files.json"
+    given.write_text(json.dumps({"vm1": {"/etc/netplan/config.yaml": ["0640", "text"]}}))
+    choices = Choices.read({"lab_vm_files": str(given)})
+    assert netfiles.of_machine(machine, choices) == [netfiles.File("etc/netplan/config.yaml", "text", 0o640)]
+    assert netfiles.of_machine(machine, Choices.read({})) == netfiles.networkd(machine)
+    with pytest.raises(LabError, match=r"has no files of vm2\. Add them\."):
+        netfiles.of_machine(settings.MACHINES[1], choices)
+    with pytest.raises(SettingsError, match=r"lab_vm_files: no such file"):
+        Choices.read({"lab_vm_files": str(tmp_path / "none")})

@@ -20,7 +20,10 @@ def test_without_kube_proxy_the_start_values_replace_it():
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"lab_cilium": "aws"}, ("lab_cilium:", "'aws'", "upstream or none")),
+        ({"lab_cilium": "aws"}, ("lab_cilium:", "'aws'", "upstream or none or eks_anywhere")),
+        ({"lab_cilium": "eks_anywhere", "lab_vm_nodes": "1"}, ("lab_cilium:", "'eks_anywhere'", "lab_vm_nodes out")),
+        ({"lab_cilium": "eks_anywhere", "lab_kube_proxy": "no"}, ("lab_kube_proxy:",)),
+        ({"lab_cilium": "eks_anywhere", "lab_kube_proxy": "false"}, ("lab_cilium:", "beside kube-proxy")),
         ({"lab_tunnel": "gre"}, ("lab_tunnel:", "'gre'", "vxlan or geneve")),
         ({"lab_tunnel": "geneve"}, ("lab_tunnel:", "'geneve'", "lab_vm_nodes=1")),
         ({"lab_vm_nodes": "5"}, ("lab_vm_nodes:", "'5'", "0 to 4")),
@@ -73,3 +76,11 @@ def test_every_nic_of_a_machine_has_a_hardware_address_of_its_own_that_no_vendor
     macs = [mac for node in settings.MACHINES for mac in node.macs()]
     assert len(set(macs)) == 3 * len(settings.MACHINES)
     assert all(int(mac[:2], 16) & 3 == 2 for mac in macs)
+
+
+def test_the_doubles_run_beside_eks_anywheres_cilium_alone():
+    choices = Choices.read({"lab_cilium": "eks_anywhere"})
+    assert choices.doubles == ("eks-anywhere", "health-check")
+    assert choices.lab_cilium_values.endswith("cilium-eks-anywhere.yml")
+    assert names(choices.cilium_nodes) == ["cp1", "w1", "w2"]
+    assert Choices.read({}).doubles == ()

@@ -26,8 +26,9 @@ def _no_proxy(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _no_earlier_warnings(monkeypatch):
-    """A module's process begins without warnings; here all modules share one."""
+    """A module's process begins without warnings, and is not the controller; here all modules and actions share one."""
     monkeypatch.setattr(warnings, "_global_warnings", {})
+    monkeypatch.setattr(warnings._internal, "is_controller", False)
 
 
 @pytest.fixture

@@ -130,3 +130,17 @@ def test_a_missing_mark_is_an_error():
 def test_the_page_of_versions_says_what_becomes_of_a_value(gone, said):
     nothing = {"words": {}, "now": "", "harmless": None, "replaced": False, "advice": "Why."}
     assert docs.carried_over(SimpleNamespace(**nothing | gone)) == said
+
+
+def test_the_page_of_firewall_rules_has_every_rule_with_its_reason():
+    page = docs.firewall_page()
+    assert "| `cilium-tunnel` | control_plane, worker | udp | 6081 (geneve), 8472 (vxlan)" in page
+    assert "| members and API servers; on bare metal etcd is always stacked | EKSA docs/content/" in page
+    assert '| loopback | `iifname "lo"` | the node to itself |' in page
+
+
+def test_the_example_of_a_role_for_nodes(role):
+    spec = role / "meta" / "argument_specs.yml"
+    assert "hosts: cluster" in docs.role_readme(role)
+    spec.write_text(SPEC.replace("[First., Second.]", "[Runs on nodes. First.]"))
+    assert "hosts: nodes" in docs.role_readme(role)
