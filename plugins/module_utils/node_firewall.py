@@ -98,22 +98,24 @@ class Plan:
     warnings: tuple[str, ...]
     change: Change
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as the module does."""
-        return {
+    def as_dict(self, diff: bool = False) -> dict[str, Any]:
+        """Return it as the module does, with or without what Ansible shows as the difference."""
+        found = {
             "changed": bool(self.changes),
             "ruleset": self.ruleset,
             "before": self.before,
             "after": self.after,
             "changes": list(self.changes),
-            "diff": {
+        }
+        if diff:
+            found["diff"] = {
                 "before": self.before,
                 "after": self.after,
                 "before_header": f"table {firewall_nft.TABLE}",
                 "after_header": f"table {firewall_nft.TABLE}",
                 "prepared": "".join(f"{line}\n" for line in self.changes),
-            },
-        }
+            }
+        return found
 
 
 class Node:
@@ -145,15 +147,17 @@ class Node:
             touched=firewall_owners.touched(times, loaded),
         )
 
-    def try_out(self, text: str) -> tuple[Any, str]:
-        """Return what the kernel would make of a text, as JSON and as nft shows it. The node's own rules stay."""
-        done = self._run((*firewall_nft.SCRATCH[:-1], f"{firewall_nft.SCRATCH[-1]} && echo && {_SHOW}"), text)
+    def try_out(self, text: str) -> Any:
+        """Return what the kernel would make of a text, as nft's JSON. The node's own rules stay as they are."""
+        done = self._run(firewall_nft.SCRATCH, text)
         if done.error:
-            raise NetworkError(
-                Problem("rules", f"nft does not take them: {done.error}", "Correct them. Nothing was changed")
-            )
-        printed, _gap, shown = done.output.partition("\n\n")
-        return firewall_nft.listing(printed), shown
+            hint = "Correct them. Nothing was changed"
+            raise NetworkError(Problem("rules", f"nft does not take them: {done.error}", hint))
+        return firewall_nft.listing(done.output)
+
+    def show(self, text: str) -> str:
+        """Return the same as nft's text."""
+        return self._run((*firewall_nft.SCRATCH[:-1], f"nft -f - && {_SHOW}"), text).output
 
     def _ask(self, words: Sequence[str]) -> str | None:
         done = self._run(words, "")
@@ -224,8 +228,8 @@ def plan(request: Request, node: Node, seen: Seen, connection: Connection | None
     if problems:
         raise NetworkError(problems)
     present = request.state == "present"
-    wanted, after = node.try_out(text) if present else (None, "")
-    changes = [*firewall_nft.differences(seen.live, wanted), *_files(text if present else None, node.nft, seen)]
+    table = firewall_nft.differences(seen.live, node.try_out(text) if present else None)
+    changes = [*table, *_files(text if present else None, node.nft, seen)]
     had_file = seen.file is not None
     make = firewall_unit.absent(node.nft, had_file, request.timeout)
     if present:
@@ -233,7 +237,7 @@ def plan(request: Request, node: Node, seen: Seen, connection: Connection | None
     return Plan(
         ruleset=text,
         before=seen.shown,
-        after=after,
+        after=(node.show(text) if table else seen.shown) if present else "",
         changes=tuple(changes),
         warnings=tuple(filter(None, [*warnings, *notes, seen.lost if present else ""])),
         change=make,

@@ -201,7 +201,7 @@ def main() -> None:
         plan = node_firewall.plan(request, node, seen, Connection.of_ssh(ssh_connection.told()))
         for warning in plan.warnings:
             module.warn(warning)
-        result = plan.as_dict() | {"lost": seen.lost, "others": seen.others}
+        result = {**plan.as_dict(module._diff), "lost": seen.lost, "others": seen.others}
         if plan.changes and not module.check_mode:
             result["pending"] = guard.start(plan.change)
         return result

@@ -63,7 +63,8 @@ def play(folder: Path, plays: list[dict[str, Any]] | Path) -> dict[str, Any]:
 def failures(account: dict[str, Any]) -> dict[str, str]:
     """The last message of each host that failed."""
     results = [task["hosts"].items() for play in account["plays"] for task in play["tasks"]]
-    return {host: str(result["msg"]) for hosts in results for host, result in hosts if result.get("failed")}
+    failed = [(host, result) for hosts in results for host, result in hosts if result.get("failed")]
+    return {host: str(result.get("msg") or result.get("reason")) for host, result in failed}
 
 
 def notes(file: Path) -> list[tuple[str, dict[str, Any]]]:

@@ -82,8 +82,8 @@ def plan(node):
 def apply(root, node, plan):
     """Return a function that carries a plan out and confirms it; networkd is started after the settings are there."""
 
-    def run(config=ONE):
-        done = plan(config)
+    def run(*config):
+        done = plan(*config)
         node.begin(done)
         os.utime(root / NETWORKD.lstrip("/"), (time.time() - 300,) * 2)
         guard = Guard(str(root), lambda _words: None)

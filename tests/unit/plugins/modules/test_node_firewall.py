@@ -28,7 +28,10 @@ class Node:
         return Seen(firewalls={"iptables": {"nft": {"chains": {"cilium": 8}}}})
 
     def try_out(self, _text):
-        return LOADED, "as nft shows it"
+        return LOADED
+
+    def show(self, _text):
+        return "as nft shows it"
 
 
 @pytest.fixture
