@@ -112,10 +112,13 @@ def test_a_machine_that_is_off_is_an_error(machine):
 @pytest.fixture
 def answers(monkeypatch):
     """Whether the machine answers over ssh: a list of one, to be changed."""
-    value = [False]
+    value, before = [False], {*threading.enumerate()}
     monkeypatch.setattr(machines, "_answers", lambda _machine: value[0])
     monkeypatch.setattr(machines.processes, "check", lambda *_names: None)
-    return value
+    yield value
+    value[0] = True
+    for thread in {*threading.enumerate()} - before:
+        thread.join(5)
 
 
 def test_what_a_machine_was_seen_to_do_is_noted_the_first_time(machine, answers):
@@ -130,19 +133,19 @@ def test_what_a_machine_was_seen_to_do_is_noted_the_first_time(machine, answers)
     assert set(first) == {"ssh", "Ready"}
 
 
-def test_a_machine_that_does_not_answer_in_time_is_an_error_that_names_its_log(machine, answers, monkeypatch):
+@pytest.mark.usefixtures("answers")
+def test_a_machine_that_does_not_answer_in_time_is_an_error_that_names_its_log(machine, monkeypatch):
     monkeypatch.setattr(machines, "_BOOT_SECONDS", 0.1)
     watch = machines.Watch(machine)
     with pytest.raises(LabError, match=r"vm1 does not answer over ssh .*/vm1\.log"):
         watch.await_ssh()
-    answers[0] = True
 
 
-def test_a_machine_that_has_ended_is_not_waited_for(machine, answers, monkeypatch):
+@pytest.mark.usefixtures("answers")
+def test_a_machine_that_has_ended_is_not_waited_for(machine, monkeypatch):
     def check(name):
         raise LabError(f"{name} has ended")
 
     monkeypatch.setattr(machines.processes, "check", check)
     with pytest.raises(LabError, match="vm1 has ended"):
         machines.Watch(machine).await_ssh()
-    answers[0] = True
