@@ -190,6 +190,6 @@ def unanswered(paths: Iterable[Mapping[str, Any]]) -> list[Problem]:
             hint = "Set one MTU on both hosts, and at least that on every switch between them"
             found.append(Problem(f"paths[{place}]", message, hint))
         elif path["answered"] == "none":
-            hint = "See whether both NICs are in one network (ip neighbour, tcpdump), and whether a firewall lets pings in"
+            hint = "See whether both NICs are in one network (ip neighbour, tcpdump), and a firewall lets pings in"
             found.append(Problem(f"paths[{place}]", f"no packet gets {way}", hint))
     return found
