@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium_remnants, node_programs
+from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium_remnants, node_links, node_programs
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem
 from ansible_collections.eks_anywhere.network.plugins.module_utils.node_programs import Answer
 
@@ -158,13 +158,13 @@ def _programs(node: Node, links: list[Mapping[str, Any]]) -> Iterator[Remnant]:
     own = cilium_remnants.own_links(links)
     for name, mode in cilium_remnants.xdp(links):
         yield Remnant(f"{mode} program on {name}", ((("ip", "link", "set", "dev", name, mode, "off"), ""),))
-    queues = cilium_remnants.entries(node.run(("tc", "-j", "qdisc", "show"), "").output, "tc -j qdisc show")
+    queues = node_links.parse(node.run(("tc", "-j", "qdisc", "show"), "").output, "tc -j qdisc show")
     for name in sorted({str(queue["dev"]) for queue in queues if queue.get("kind") == "clsact"}):
         if name in own:
             continue
         for side in ("ingress", "egress"):
             words = ("tc", "-j", "filter", "show", "dev", name, side)
-            printed = cilium_remnants.entries(node.run(words, "").output, " ".join(words))
+            printed = node_links.parse(node.run(words, "").output, " ".join(words))
             for pref, handle in cilium_remnants.filters(printed):
                 what = ("pref", pref, "handle", handle, "bpf")
                 delete = ("tc", "filter", "delete", "dev", name, side, *what)
@@ -176,7 +176,7 @@ def _cgroup_programs(node: Node) -> Iterator[Remnant]:
     if not (node.root / CGROUP).is_dir() or (node.root / SOCKET_LB).exists():
         return
     words = ("bpftool", "-j", "cgroup", "show", f"/{CGROUP}")
-    for entry in cilium_remnants.entries(node.run(words, "").output, " ".join(words)):
+    for entry in node_links.parse(node.run(words, "").output, " ".join(words)):
         if cilium_remnants.PROGRAM.match(str(entry.get("name", ""))):
             kind, number = str(entry.get("attach_type")), str(entry.get("id"))
             detach = ("bpftool", "cgroup", "detach", f"/{CGROUP}", kind, "id", number)
@@ -211,7 +211,7 @@ def _ip(node: Node, *words: str) -> list[Mapping[str, Any]]:
     answer = node.run(command, "")
     if answer.error and "link" in words:
         raise NetworkError(Problem("ip", answer.error, "Install iproute2"))
-    return cilium_remnants.entries(answer.output, " ".join(command))
+    return node_links.parse(answer.output, " ".join(command))
 
 
 def _remove(node: Node, remnant: Remnant) -> str:

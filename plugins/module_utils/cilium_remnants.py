@@ -8,12 +8,9 @@ Runs on nodes: standard library of Python 3.8 only.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError, Problem
 
 OWN_LINK = re.compile(r"cilium_\w+|lxc_health|lxc[0-9a-f]{12}|lxc[0-9a-f]{5}")
 """The agent's links and those of pods. Not lxcbr0 and the like, which are of LXC."""
@@ -28,18 +25,6 @@ TABLES = ("200", "201", "202", "2004", "2005")
 """Marks (to and from the proxy, IPsec and WireGuard) and routing tables of its rules
 (cilium/cilium, pkg/datapath/linux/linux_defaults)."""
 XDP_MODES = {1: "xdpdrv", 2: "xdpgeneric", 3: "xdpoffload"}
-
-
-def entries(printed: str, command: str) -> list[Mapping[str, Any]]:
-    """Return the JSON list that a command printed; nothing printed is an empty one. Raises NetworkError."""
-    if not printed.strip():
-        return []
-    try:
-        found = json.loads(printed)
-    except ValueError as error:
-        hint = "Install an iproute2 whose option -j works (4.17 or newer)"
-        raise NetworkError(Problem(command, f"no JSON was printed ({error})", hint)) from error
-    return [entry for entry in found if entry]
 
 
 def lacks_local(rules: Iterable[Mapping[str, Any]]) -> bool:

@@ -73,6 +73,13 @@ PROBES: dict[str, Any] = {
 }
 """The option ``probes`` of every module that has it."""
 
+BEGIN: dict[str, dict[str, Any]] = {
+    "confirm_timeout": {"type": "int", "default": 120},
+    "confirm_host": {"type": "str"},
+    "probes": PROBES,
+}
+"""Options of a module that begins a change; the doc fragments ``guard`` and ``guard.begin``."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -35,26 +35,9 @@ options:
     type: str
     choices: [confirmed, restored, query]
     default: query
-  probes:
-    description: What has to answer before the change is confirmed, asked from the node.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      type:
-        description: How to ask.
-        type: str
-        choices: [ping, tcp]
-        required: true
-      host:
-        description: Address or name.
-        type: str
-        required: true
-      port:
-        description: TCP port.
-        type: int
 extends_documentation_fragment:
   - eks_anywhere.network.attributes
+  - eks_anywhere.network.guard
 author:
   - eks_anywhere.network contributors (@eks-anywhere-network)
 """

@@ -73,35 +73,10 @@ options:
     type: str
     choices: [applied, rendered]
     default: applied
-  confirm_timeout:
-    description:
-      - Seconds after which a change that was not confirmed is undone. At least 10.
-    type: int
-    default: 120
-  confirm_host:
-    description:
-      - Another address of the host to confirm at, where the change moves the one that Ansible uses.
-    type: str
-  probes:
-    description: What has to answer before the change is confirmed, asked from the host.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      type:
-        description: How to ask.
-        type: str
-        choices: [ping, tcp]
-        required: true
-      host:
-        description: Address or name.
-        type: str
-        required: true
-      port:
-        description: TCP port.
-        type: int
 extends_documentation_fragment:
   - eks_anywhere.network.attributes
+  - eks_anywhere.network.guard
+  - eks_anywhere.network.guard.begin
 attributes:
   check_mode:
     support: full
@@ -258,7 +233,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.eks_anywhere.network.plugins.module_utils import host_network, host_network_node
 from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError
-from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import PROBES, Guard
+from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import BEGIN, Guard
 from ansible_collections.eks_anywhere.network.plugins.module_utils.module import run
 
 REQUEST = ("config", "backend", "existing", "node_network", "management_addresses", "allow_management_nic")
@@ -275,9 +250,7 @@ def main() -> None:
             "management_addresses": {"type": "list", "elements": "str", "default": []},
             "allow_management_nic": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["applied", "rendered"], "default": "applied"},
-            "confirm_timeout": {"type": "int", "default": 120},
-            "confirm_host": {"type": "str"},
-            "probes": PROBES,
+            **BEGIN,
         },
         supports_check_mode=True,
     )

@@ -50,33 +50,10 @@ options:
     type: str
     choices: [present, absent, rendered]
     default: present
-  confirm_timeout:
-    description: Seconds within which the change has to be confirmed, at least 10.
-    type: int
-    default: 120
-  confirm_host:
-    description: Address to confirm over, where it is another one than that of the inventory.
-    type: str
-  probes:
-    description: What has to answer before the change is confirmed, asked from the node.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      type:
-        description: How to ask.
-        type: str
-        choices: [ping, tcp]
-        required: true
-      host:
-        description: Address or name.
-        type: str
-        required: true
-      port:
-        description: TCP port.
-        type: int
 extends_documentation_fragment:
   - eks_anywhere.network.attributes
+  - eks_anywhere.network.guard
+  - eks_anywhere.network.guard.begin
 attributes:
   check_mode:
     support: full
@@ -163,7 +140,7 @@ from ansible_collections.eks_anywhere.network.plugins.module_utils import node_f
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_nft import Connection
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_rule import ROLES
 from ansible_collections.eks_anywhere.network.plugins.module_utils.firewall_unit import OWNER
-from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import PROBES, Guard
+from ansible_collections.eks_anywhere.network.plugins.module_utils.guard import BEGIN, Guard
 from ansible_collections.eks_anywhere.network.plugins.module_utils.module import run
 
 
@@ -176,9 +153,7 @@ def main() -> None:
             "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": list(ROLES)},
             "node_port_range": {"type": "str", "default": "30000-32767"},
             "state": {"type": "str", "choices": ["present", "absent", "rendered"], "default": "present"},
-            "confirm_timeout": {"type": "int", "default": 120},
-            "confirm_host": {"type": "str"},
-            "probes": PROBES,
+            **BEGIN,
         },
         supports_check_mode=True,
     )

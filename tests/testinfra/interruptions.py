@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+from waiting import eventually
 
 AWS_AGENT = "public.ecr.aws/eks/cilium/cilium:v1.17.6-0"
 NAMESPACE = "/api/v1/namespaces/kube-system"
@@ -291,13 +292,3 @@ def without_registry(site, run):
         yield
     finally:
         site.registry("start")
-
-
-def eventually(true, seconds):
-    """Whether something becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True

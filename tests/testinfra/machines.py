@@ -51,6 +51,15 @@ class Machine:
         )
         assert done.returncode == 0, done.stderr
 
+    def cut_power(self):
+        """As a plug that is pulled, and put back in. Returns the time of the cut (RFC 3339)."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.lab("power", "off", self.name)
+        begin = time.monotonic()
+        self.lab("power", "on", self.name)
+        assert time.monotonic() - begin <= SECONDS_TO_SSH
+        return since
+
     def await_ready(self, read, since):
         """Wait until the node is Ready in this boot, then until every container on it is, started anew since then."""
         boot = self.check(f"cat {BOOT_ID}").strip()

@@ -6,7 +6,6 @@ import contextlib
 import json
 import shlex
 import subprocess
-import time
 from dataclasses import dataclass
 
 OPEN, REFUSED, FILTERED = "open", "refused", "filtered"
@@ -109,11 +108,3 @@ def outside(index):
         yield Place(tuple(ip))
     finally:
         subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
-
-
-def eventually(true, seconds):
-    """Wait for something."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(1)

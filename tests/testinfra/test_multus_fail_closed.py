@@ -12,6 +12,7 @@ import pytest
 import testinfra
 from plays import play
 from second_interfaces import Applications, pod
+from waiting import eventually
 
 NODES = ("cp1", "w1", "w2")
 CLOSED = {"multus_fail_closed": True, "multus_configure_cilium": True, "network_check_networks": []}
@@ -50,16 +51,6 @@ def ready(read):
         }
 
     return look
-
-
-def eventually(true, seconds):
-    """Whether something becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 def test_without_consent_it_is_refused(project, lab):

@@ -9,13 +9,13 @@ import contextlib
 import json
 import subprocess
 import threading
-import time
 
 import multus_old
 import pytest
 import testinfra
 from plays import play
 from second_interfaces import PAUSE, Applications, deployment, pod
+from waiting import eventually
 
 DAEMONS = ("pods", "-n", "kube-system", "-l", "name=multus")
 NEW = "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"
@@ -47,16 +47,6 @@ def multus(project, **variables):
 def host(lab, name):
     """A node over ssh, as root."""
     return testinfra.get_host(f"ssh://{name}", ssh_config=lab["LAB_SSH_CONFIG"], sudo=True)
-
-
-def eventually(true, seconds):
-    """Whether something becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 @pytest.fixture(scope="module")

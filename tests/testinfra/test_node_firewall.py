@@ -12,7 +12,8 @@ import probes
 import pytest
 from machines import fetch
 from plays import play
-from probes import ADDRESSES, FILTERED, OPEN, eventually
+from probes import ADDRESSES, FILTERED, OPEN
+from waiting import eventually
 
 OWN = "inet eks_anywhere_network"
 LISTENER = 9999
@@ -191,7 +192,7 @@ def test_node_ports_are_for_those_who_may(lab, kubectl, stranger, newcomer):
     try:
         kubectl("wait", "--for=condition=Ready", "pod/outside", "--timeout=60s")
         targets = [(address, NODE_PORT) for address in ADDRESSES.values()]
-        eventually(lambda: set(stranger.ask(*targets)) == {OPEN}, 20)
+        assert eventually(lambda: set(stranger.ask(*targets)) == {OPEN}, 20)
         assert set(newcomer.ask(*targets)) == {OPEN}
         assert set(probes.HERE.ask(*targets)) == {FILTERED}
     finally:
@@ -226,9 +227,9 @@ def test_a_machine_that_joins_later_is_ready_without_a_second_run(lab, kubectl, 
         with contextlib.suppress(AssertionError, KeyError):
             return fetch(kubectl, read, "w1", "w2") == fetch(kubectl, read, "w2", "w1") == "200"
 
-    eventually(ready, 90)
-    eventually(lambda: running("k8s-app=cilium", "kube-system", 3) and running("app=web", "shop", 2), 120)
-    eventually(talking, 60)
+    assert eventually(ready, 90)
+    assert eventually(lambda: running("k8s-app=cilium", "kube-system", 3) and running("app=web", "shop", 2), 120)
+    assert eventually(talking, 60)
     for name in ADDRESSES:
         listed = probes.node(lab, name).run("nft", "list", "tables").stdout
         assert (f"table {OWN}" in listed) is (name != "w2")

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 
 import pytest
-from machines import SECONDS_TO_SSH, Machine
-from probes import eventually
+from machines import Machine
+from waiting import eventually
 
 NAME = "vm1"
 STATE = "/var/lib/eks-anywhere-network/guard"
@@ -59,21 +58,11 @@ def addresses(vm, name):
     return {one["local"] for one in found["addr_info"] if one["family"] == "inet"} if found else set()
 
 
-def cut_power(vm):
-    """As a plug that is pulled, and put back in."""
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    vm.lab("power", "off", NAME)
-    begin = time.monotonic()
-    vm.lab("power", "on", NAME)
-    assert time.monotonic() - begin <= SECONDS_TO_SSH
-    return since
-
-
 def test_a_power_cut_in_the_window_brings_back_what_was(vm, project, read):
     running = start(project, BOND, host_network_probes=SILENT, host_network_confirm_timeout=600)
-    eventually(lambda: link(vm, "bond0") is not None, 240)
+    assert eventually(lambda: link(vm, "bond0") is not None, 240)
     assert vm.run(f"test -e {STATE}/pending.json").returncode == 0
-    since = cut_power(vm)
+    since = vm.cut_power()
     running.kill()
     running.wait()
     assert link(vm, "bond0") is None
@@ -102,7 +91,7 @@ def test_parameters_that_a_device_keeps_while_it_exists(vm, project):
 
 
 def test_it_is_the_same_after_a_power_cut(vm, read):
-    since = cut_power(vm)
+    since = vm.cut_power()
     assert addresses(vm, "storage") == {"10.98.4.31"}
     assert link(vm, "bond0")["linkinfo"]["info_data"]["mode"] == "balance-xor"
     vm.await_ready(read, since)
@@ -121,6 +110,6 @@ def test_a_name_is_given_live_and_at_boot(vm, project, read):
     }
     assert start(project, config).wait(600) == 0
     assert addresses(vm, "radio0") == {"10.98.5.31"}
-    since = cut_power(vm)
+    since = vm.cut_power()
     assert addresses(vm, "radio0") == {"10.98.5.31"}
     vm.await_ready(read, since)

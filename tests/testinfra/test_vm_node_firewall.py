@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 
 import pytest
-from machines import SECONDS_TO_SSH, Machine, fetch
-from probes import eventually
+from machines import Machine, fetch
+from waiting import eventually
 
 NAME = "vm1"
 TABLE = "table inet eks_anywhere_network"
@@ -34,21 +33,11 @@ def start(project, variables):
     )
 
 
-def cut_power(vm):
-    """As a plug that is pulled, and put back in."""
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    vm.lab("power", "off", NAME)
-    begin = time.monotonic()
-    vm.lab("power", "on", NAME)
-    assert time.monotonic() - begin <= SECONDS_TO_SSH
-    return since
-
-
 def test_a_power_cut_in_the_window_brings_back_what_was(vm, project, read):
     running = start(project, {**QUICK, **SILENT})
-    eventually(lambda: TABLE in vm.run("nft list tables").stdout, 180)
+    assert eventually(lambda: TABLE in vm.run("nft list tables").stdout, 180)
     assert vm.run(f"test -e {STATE}/pending.json").returncode == 0
-    since = cut_power(vm)
+    since = vm.cut_power()
     running.kill()
     running.wait()
     assert TABLE not in vm.check("nft list tables")
@@ -61,7 +50,7 @@ def test_a_power_cut_in_the_window_brings_back_what_was(vm, project, read):
 
 def test_a_confirmed_firewall_is_there_before_the_network_after_a_power_cut(vm, project, kubectl, read):
     assert start(project, QUICK).wait(600) == 0
-    since = cut_power(vm)
+    since = vm.cut_power()
     assert TABLE in vm.check("nft list tables")
     unit = "systemctl show -P ActiveEnterTimestampMonotonic"
     loaded = int(vm.check(f"{unit} eks-anywhere-network-firewall.service"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.eks_anywhere.network.plugins.module_utils import cilium_remnants
-from ansible_collections.eks_anywhere.network.plugins.module_utils.errors import NetworkError
 from ansible_collections.eks_anywhere.network.tests.unit.plugins import cleanup_node
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,10 +104,3 @@ def test_mounts_innermost_first():
     points = ("/run/cilium", "/run/cilium/a", "/run/ciliumx", "/run/cilium/a/b")
     info = "".join(f"1 1 0:1 / {point} rw\n" for point in points)
     assert cilium_remnants.mounts(info, "/run/cilium") == ["/run/cilium/a/b", "/run/cilium/a", "/run/cilium"]
-
-
-def test_what_is_no_json():
-    with pytest.raises(NetworkError, match=r"ip -j link: no JSON was printed"):
-        cilium_remnants.entries("1: lo", "ip -j link")
-    assert cilium_remnants.entries(" \n", "ip") == []
-    assert cilium_remnants.entries('[{}, {"a": 1}]', "ip") == [{"a": 1}]

@@ -175,9 +175,13 @@ def test_rules():
     )
 
 
-@pytest.mark.parametrize("printed", ["", "\n", "[ ]", "[]", "[{},{}]"])
+@pytest.mark.parametrize("printed", ["", "\n", " \n", "[ ]", "[]", "[{},{}]"])
 def test_nothing_is_nothing(printed):
     assert parse(printed, "ip") == []
+
+
+def test_what_a_filter_left_out_is_no_entry():
+    assert parse('[{}, {"a": 1}]', "ip") == [{"a": 1}]
 
 
 def test_an_ip_without_json_is_named():
